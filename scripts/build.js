@@ -1,0 +1,65 @@
+// Bundles the application into dist/: one small entry per command, what they share in chunks. One file to
+// read instead of hundreds is what makes the start fast. `--manifest` also writes oclif.manifest.json.
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+
+export async function buildInto(outdir, options = {}) {
+  const src = join(root, 'src');
+  const commands = readdirSync(join(src, 'commands'), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.ts'));
+  const entryPoints = { main: join(src, 'main.ts') };
+  for (const name of commands) {
+    entryPoints[`commands/${name.slice(0, -3)}`] = join(src, 'commands', name);
+  }
+  rmSync(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints,
+    outdir,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    chunkNames: 'chunks/[name]-[hash]',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    keepNames: true,
+    logLevel: 'warning',
+    // Native or only ever loaded through require when needed.
+    external: ['@node-rs/crc32', 'crc-32', 'crc-32/*'],
+    banner: {
+      js: [
+        "import { createRequire as ddiaCreateRequire } from 'node:module';",
+        "import { fileURLToPath as ddiaFileUrlToPath } from 'node:url';",
+        "import { dirname as ddiaDirname } from 'node:path';",
+        'const require = ddiaCreateRequire(import.meta.url);',
+        'const __filename = ddiaFileUrlToPath(import.meta.url);',
+        'const __dirname = ddiaDirname(__filename);',
+      ].join('\n'),
+    },
+    ...options,
+  });
+  // The pages that `ddia formats DIALECT` prints.
+  for (const name of readdirSync(join(src, 'formats'), { recursive: true }).map(String)) {
+    if (!name.endsWith('FORMAT.md')) continue;
+    const target = join(outdir, 'formats', name);
+    mkdirSync(dirname(target), { recursive: true });
+    cpSync(join(src, 'formats', name), target);
+  }
+}
+
+if (process.argv[1] && relative(fileURLToPath(import.meta.url), process.argv[1]) === '') {
+  await buildInto(join(root, 'dist'));
+  if (process.argv.includes('--manifest')) {
+    execFileSync(process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+}

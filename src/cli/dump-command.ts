@@ -1,0 +1,125 @@
+/** dump, by family or by detection: records as lines, damage on stderr. */
+import { Args, Flags } from '@oclif/core';
+import { type Finding, type RecordSink, type ScanContext } from '../formats/format.ts';
+import { EXIT } from '../shared/errors.ts';
+import { BYTES_FORMATS, type BytesFormat, type BytesFormats } from '../ui/bytes-format.ts';
+import { JsonSink } from '../ui/json-sink.ts';
+import { Progress } from '../ui/progress.ts';
+import { TextSink } from '../ui/text-sink.ts';
+import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
+import { parseBytes } from './bytes-argument.ts';
+import { openPath } from './open.ts';
+import { EXIT_BY_VERDICT } from './verify-command.ts';
+
+/** How keys and values are shown, for every command that shows them. */
+export const bytesFlags = {
+  'key-format': Flags.option({ options: BYTES_FORMATS, default: 'auto' as BytesFormat })({
+    description: 'how keys are shown',
+    helpGroup: 'OUTPUT',
+  }),
+  'value-format': Flags.option({ options: BYTES_FORMATS, default: 'auto' as BytesFormat })({
+    description: 'how values are shown',
+    helpGroup: 'OUTPUT',
+  }),
+  redact: Flags.boolean({
+    description: 'show length and hash instead of keys and values',
+    helpGroup: 'OUTPUT',
+  }),
+};
+
+export function bytesFormatsOf(flags: {
+  'key-format': BytesFormat;
+  'value-format': BytesFormat;
+  redact: boolean;
+}): BytesFormats {
+  return { key: flags['key-format'], value: flags['value-format'], redact: flags.redact };
+}
+
+export const rangeFlags = {
+  from: Flags.string({ description: 'first key (inclusive); hex:… and base64:… are understood' }),
+  to: Flags.string({ description: 'last key (exclusive)' }),
+  prefix: Flags.string({ description: 'only keys that begin so' }),
+  limit: Flags.integer({ description: 'stop after this many records', min: 0 }),
+  offset: Flags.integer({ description: 'leave out this many records first', min: 0 }),
+};
+
+export abstract class DumpCommand extends DdiaCommand {
+  static override strict = false;
+  static override args = {
+    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+  };
+  static override flags = {
+    dialect: Flags.string({ description: 'take the files for this dialect' }),
+    ...rangeFlags,
+    batches: Flags.boolean({ description: 'group operations that were written as one' }),
+    'stop-at-damage': Flags.boolean({ description: 'end at the first damage' }),
+    'with-damage': Flags.boolean({ description: 'damage as {"damage": …} lines in the stream' }),
+    summary: Flags.boolean({ description: 'a last line {"summary": …}, so that an end shows' }),
+    ...bytesFlags,
+    ...limitFlags,
+  };
+  readonly family: string | undefined = undefined;
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.parseFor(this.ctor as typeof DumpCommand);
+    const { out } = this;
+    const formats = bytesFormatsOf(flags);
+    const sink: RecordSink = flags.json ? new JsonSink(out, formats) : new TextSink(out, formats);
+    const progress = new Progress(flags.color);
+    const context: ScanContext = {
+      limits: limitsOf(flags),
+      signal: this.signal,
+      progress: progress.update,
+      idle: () => out.flush(),
+    };
+    const options = {
+      from: bound(flags.from),
+      to: bound(flags.to),
+      prefix: bound(flags.prefix),
+      skip: flags.offset,
+      limit: flags.limit,
+      stopAtDamage: flags['stop-at-damage'],
+      batches: flags.batches,
+    };
+    const total = { records: 0, bytes: 0, damage: 0 };
+    let exit: number = EXIT.ok;
+    const onDamage = this.#damageReporter(flags['with-damage'], flags.json, flags['max-findings']);
+    for (const path of argv as string[]) {
+      const input = await openPath(this, path, this.family, flags.dialect);
+      const result = await input.family.dump(input, options, context, sink, onDamage);
+      total.records += result.records;
+      total.bytes += result.bytes;
+      total.damage += result.damage;
+      if (exit !== EXIT.damage && result.verdict !== 'clean') exit = EXIT_BY_VERDICT[result.verdict];
+    }
+    progress.end();
+    if (flags.summary) out.text(`${JSON.stringify({ summary: total })}\n`);
+    out.flush();
+    process.exitCode = exit;
+  }
+
+  /** stdout stays data: a report of each damaged place goes to stderr, up to a limit. */
+  #damageReporter(inStream: boolean, json: boolean, most: number): (finding: Finding) => void {
+    let told = 0;
+    return (finding) => {
+      if (inStream) this.out.text(`${JSON.stringify({ damage: finding })}\n`);
+      if (++told > most) {
+        if (told === most + 1) process.stderr.write('… more damage, not listed\n');
+        return;
+      }
+      if (json && inStream) return;
+      this.out.flush();
+      process.stderr.write(`${damageLine(finding)}\n`);
+    };
+  }
+}
+
+function bound(text: string | undefined): Uint8Array | undefined {
+  return text === undefined ? undefined : parseBytes(text);
+}
+
+function damageLine(finding: Finding): string {
+  const { severity, code, file, offset, length, message, diagnosis } = finding;
+  const more = diagnosis ? `; ${diagnosis}` : '';
+  return `${severity}: ${code} ${file} @ ${offset} +${length}: ${message}${more}`;
+}

@@ -1,0 +1,185 @@
+/** Which family and dialect is it? Asks every dialect for a look at the files, and weighs the answers. */
+import { DdiaError } from '../shared/errors.ts';
+import {
+  type ByteSource,
+  type Detection,
+  type Dialect,
+  type Family,
+  type FileEntry,
+  type FileSet,
+  type Opened,
+  PROBE_HEAD_BYTES,
+  type Probe,
+} from './format.ts';
+
+/** How many files of a directory are looked at. */
+const FILES_LOOKED_AT_MAX = 64;
+
+export interface Identified extends Opened {
+  family: Family;
+  detection: Detection;
+}
+
+/** A file's answers, the best first. */
+interface Candidate {
+  family: Family;
+  dialect: Dialect;
+  detection: Detection;
+}
+
+const RANK = { certain: 2, likely: 1, no: 0 } as const;
+
+export async function probeOf(set: FileSet, file: FileEntry): Promise<Probe> {
+  const source = set.open(file.name);
+  try {
+    const head = new Uint8Array(Math.min(PROBE_HEAD_BYTES, source.size ?? PROBE_HEAD_BYTES));
+    const got = await readHead(source, head);
+    return {
+      name: file.name,
+      size: source.size,
+      head: head.subarray(0, got),
+      siblings: set.siblings.map(({ name }) => name),
+    };
+  } finally {
+    source.close?.();
+  }
+}
+
+async function readHead(source: ByteSource, head: Uint8Array): Promise<number> {
+  let done = 0;
+  while (done < head.length) {
+    const got = await source.read(head, done, head.length - done, done);
+    if (got <= 0) break;
+    done += got;
+    // What a pipe has by now will do: the first record should appear at once.
+    if (source.forwardOnly && done >= 4096) break;
+  }
+  return done;
+}
+
+function candidates(families: readonly Family[], probe: Probe): Candidate[] {
+  const found: Candidate[] = [];
+  for (const family of families) {
+    for (const dialect of family.dialects) {
+      const detection = dialect.detect(probe);
+      if (detection.confidence !== 'no') found.push({ family, dialect, detection });
+    }
+  }
+  return found.sort((a, b) => RANK[b.detection.confidence] - RANK[a.detection.confidence]);
+}
+
+/**
+ * Family and dialect of a file or directory, among `families`. With `dialectId`, that one is taken at its
+ * word. Throws a DdiaError when nothing fits, or when a directory holds segments of several dialects.
+ */
+export async function identify(
+  families: readonly Family[],
+  set: FileSet,
+  dialectId?: string,
+): Promise<Identified> {
+  if (dialectId !== undefined) return named(families, set, dialectId);
+  return set.isDirectory ? identifyDirectory(families, set) : identifyFile(families, set);
+}
+
+function named(families: readonly Family[], set: FileSet, id: string): Identified {
+  const wanted = id.includes('/') ? id : undefined;
+  for (const family of families) {
+    for (const dialect of family.dialects) {
+      if (dialect.id !== id && `${family.id}/${dialect.id}` !== wanted) continue;
+      const files = family.select(set, dialect);
+      if (files.length === 0) throw nothingIn(set, `no files of dialect ${id}`);
+      const detection: Detection = { confidence: 'certain', reason: 'named by --dialect' };
+      return { set, family, dialect, files, detection };
+    }
+  }
+  const known = families.flatMap((f) => f.dialects.map((d) => `${f.id}/${d.id}`));
+  throw new DdiaError('unknown-dialect', `unknown dialect: ${id}`, `known: ${known.join(', ')}`, 2);
+}
+
+async function identifyFile(families: readonly Family[], set: FileSet): Promise<Identified> {
+  const probe = await probeOf(set, set.files[0]!);
+  const best = candidates(families, probe)[0];
+  if (!best) throw unknownFormat(set, probe.head.length === 0 && (probe.size ?? 0) === 0, families);
+  return { set, files: set.files, ...best };
+}
+
+async function identifyDirectory(families: readonly Family[], set: FileSet): Promise<Identified> {
+  const segments = new Set<string>();
+  for (const family of families) {
+    for (const dialect of family.dialects) {
+      for (const file of family.select(set, dialect)) segments.add(file.name);
+    }
+  }
+  if (segments.size === 0) throw nothingIn(set, 'no segments or store files');
+
+  const byDialect = new Map<Dialect, { candidate: Candidate; files: string[] }>();
+  for (const file of [...set.files].slice(0, FILES_LOOKED_AT_MAX)) {
+    if (!segments.has(file.name)) continue;
+    const probe = await probeOf(set, file);
+    for (const candidate of candidates(families, probe)) {
+      const { dialect, family } = candidate;
+      if (!family.select(set, dialect).some(({ name }) => name === file.name)) continue;
+      const entry = byDialect.get(dialect);
+      if (!entry) byDialect.set(dialect, { candidate, files: [file.name] });
+      else {
+        entry.files.push(file.name);
+        if (RANK[candidate.detection.confidence] > RANK[entry.candidate.detection.confidence]) {
+          entry.candidate = candidate;
+        }
+      }
+      break; // the best answer for this file
+    }
+  }
+  const found = [...byDialect.values()].sort(
+    (a, b) =>
+      RANK[b.candidate.detection.confidence] - RANK[a.candidate.detection.confidence] ||
+      b.files.length - a.files.length,
+  );
+  const best = found[0];
+  if (!best) throw unknownFormat(set, false, families);
+  const { family, dialect, detection } = best.candidate;
+  const other = found.find(
+    ({ candidate }) =>
+      candidate.family === family &&
+      candidate.dialect !== dialect &&
+      candidate.detection.confidence === 'certain',
+  );
+  if (other) throw mixed(set, best, other);
+  return { set, family, dialect, files: family.select(set, dialect), detection };
+}
+
+function mixed(
+  set: FileSet,
+  a: { candidate: Candidate; files: string[] },
+  b: { candidate: Candidate; files: string[] },
+): DdiaError {
+  const list = ({ candidate, files }: typeof a) => `${candidate.dialect.id}: ${files.join(', ')}`;
+  return new DdiaError(
+    'mixed-dialects',
+    `${set.path} holds segments of different dialects (${list(a)}; ${list(b)})`,
+    `name one with --dialect ${a.candidate.dialect.id}, or give the files one by one`,
+  );
+}
+
+function nothingIn(set: FileSet, what: string): DdiaError {
+  return new DdiaError(
+    'no-segments',
+    `${set.path}: ${what}${set.isDirectory ? ' in this directory' : ''}`,
+    'ddia formats lists what is recognised and by which file names',
+  );
+}
+
+function unknownFormat(set: FileSet, empty: boolean, families: readonly Family[]): DdiaError {
+  const which = families.map((family) => family.id).join(', ');
+  return empty
+    ? new DdiaError(
+        'empty-file',
+        `${set.path} is empty: nothing tells its format`,
+        'name it with --dialect',
+      )
+    : new DdiaError(
+        'unknown-format',
+        `${set.path}: not recognised as ${which}`,
+        'name it with --dialect',
+      );
+}

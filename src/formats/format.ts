@@ -1,0 +1,275 @@
+/**
+ * What a plugin implements: a *family* is a kind of on-disk structure that one asks the same questions of,
+ * a *dialect* is one exact byte layout of it. A family's verbs are written once against its logical model;
+ * a dialect turns bytes into that model. Nothing here opens a file: bytes come in through a ByteSource.
+ */
+
+import type { Verdict } from './findings.ts';
+
+/** Bytes with a position: a file, standard input, a fixture in memory, a fault injector, a remote object. */
+export interface ByteSource {
+  /** The file's name as findings show it: its base name within the set. */
+  readonly name: string;
+  /** Length in bytes; undefined while the end of a stream has not been seen. */
+  readonly size: number | undefined;
+  /** True where bytes can be read once, in ascending order, only (standard input). */
+  readonly forwardOnly?: boolean;
+  /**
+   * Fills `target[start, start + length)` with the bytes at `position`. Returns how many there were: fewer
+   * only at the end, 0 past it. Synchronous where it can be: an asynchronous read costs 60 times as much.
+   */
+  read(
+    target: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): number | Promise<number>;
+  close?(): void;
+}
+
+export interface FileEntry {
+  readonly name: string;
+  readonly size: number | undefined;
+}
+
+/** What a PATH names: one file, or the files of a directory (not of those below it), by name. */
+export interface FileSet {
+  /** As the user wrote it. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+  /** In ascending order of name. For a single file, that file alone. */
+  readonly files: readonly FileEntry[];
+  /** Names beside a single file (itself included), or the same as `files` for a directory. */
+  readonly siblings: readonly FileEntry[];
+  /** Opens one of `siblings` by name. Throws a DdiaError when it cannot. */
+  open(name: string): ByteSource;
+}
+
+/** A limit on everything that a file can ask for. Units are last in the name. */
+export interface Limits {
+  /** The longest record that is read whole, and searched for after damage. */
+  readonly recordBytes: number;
+  /** Findings that are kept; all are counted. */
+  readonly findings: number;
+  /** Size of the reading window that grows with a record up to recordBytes. */
+  readonly windowBytes: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  recordBytes: 64 * 1024 * 1024,
+  findings: 1000,
+  windowBytes: 256 * 1024,
+};
+
+/** What a scan gets from outside. */
+export interface ScanContext {
+  readonly limits: Limits;
+  readonly signal?: AbortSignal | undefined;
+  /** Called between windows with the bytes of the current file that are done. */
+  readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
+  /** Called before a scan waits for more input, so that what is buffered can be shown. */
+  readonly idle?: (() => void) | undefined;
+}
+
+export type Severity = 'error' | 'warning' | 'info';
+
+/** One thing that is wrong, at a place. Codes are stable and documented in docs/findings.md. */
+export interface Finding {
+  code: string;
+  severity: Severity;
+  file: string;
+  /** Byte offset in the file, and bytes concerned (0: a place between bytes). */
+  offset: number;
+  length: number;
+  /** What was found, with both numbers: expected and actual. */
+  message: string;
+  /** What follows the damage and so decides whether it is a torn tail or a hole. */
+  evidence?: string;
+  /** The one explanation that fits, with its offset. */
+  diagnosis?: string;
+  /** What repair would do about it. */
+  repair?: string;
+}
+
+/** A dialect's look at a file: pure, and at most these bytes. */
+export interface Probe {
+  readonly name: string;
+  readonly size: number | undefined;
+  readonly head: Uint8Array;
+  readonly siblings: readonly string[];
+}
+
+/** How much of a file's front a Probe shows. */
+export const PROBE_HEAD_BYTES = 64 * 1024;
+
+export interface Detection {
+  readonly confidence: 'certain' | 'likely' | 'no';
+  /** Why, in words for people. */
+  readonly reason: string;
+}
+
+export const NOT_THIS: Detection = { confidence: 'no', reason: '' };
+
+export interface Dialect {
+  /** Unique within the family: `v1`, `leveldb`. */
+  readonly id: string;
+  readonly family: string;
+  /** One line. */
+  readonly title: string;
+  /** Where the layout is specified. */
+  readonly source: string;
+  /** What this layout cannot vouch for, whatever the file; verify prints it as `unchecked`. */
+  readonly unchecked: readonly string[];
+  detect(probe: Probe): Detection;
+}
+
+/** A named span of bytes. The leaves of a file's layout tile it: every byte belongs to exactly one. */
+export interface Span {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+  /** What the bytes mean, ready to print: a number, a string, or bytes as `{hex}`. */
+  readonly value?: unknown;
+  /** Set on bytes that could not be understood; the code of the finding. */
+  readonly damage?: string;
+  /** In ascending order, tiling the parent. */
+  readonly children?: readonly Span[];
+}
+
+/** Takes records one field at a time, and prints them: NDJSON or aligned text, as the user asked. */
+export interface RecordSink {
+  begin(): void;
+  /** A word that needs no quoting in JSON. */
+  word(name: string, value: string): void;
+  /** A name or text of any content. */
+  text(name: string, value: string): void;
+  integer(name: string, value: number): void;
+  /** An unsigned 64-bit integer in two halves. */
+  integer64(name: string, high: number, low: number): void;
+  /** Bytes: a string when they are UTF-8, else `{"hex": …}`, or as --key-format and --value-format say. */
+  bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void;
+  /** Anything else, as JSON. */
+  json(name: string, value: unknown): void;
+  end(): void;
+}
+
+/** A set of files, the dialect that reads it, and which of its files those are, in order. */
+export interface Opened<D extends Dialect = Dialect> {
+  readonly set: FileSet;
+  readonly dialect: D;
+  readonly files: readonly FileEntry[];
+}
+
+export interface DumpOptions {
+  /** Inclusive and exclusive bounds of keys, in byte order. */
+  readonly from?: Uint8Array | undefined;
+  readonly to?: Uint8Array | undefined;
+  readonly prefix?: Uint8Array | undefined;
+  /** Records to leave out at the start, and to stop after. */
+  readonly skip?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly stopAtDamage?: boolean | undefined;
+  /** Group operations that were written as one. */
+  readonly batches?: boolean | undefined;
+}
+
+export interface DumpResult {
+  records: number;
+  bytes: number;
+  damage: number;
+  verdict: Verdict;
+}
+
+export interface VerifyResult {
+  path: string;
+  family: string;
+  dialect: string;
+  /** No error and no warning. */
+  clean: boolean;
+  verdict: Verdict;
+  stats: Record<string, unknown>;
+  unchecked: readonly string[];
+  /** At most limits.findings of them; `counts` has them all by code. */
+  findings: Finding[];
+  counts: Record<string, number>;
+}
+
+/** What becomes of a span of the input. `salvaged` bytes were mended; `dropped` ones go to quarantine. */
+export type Fate = 'kept' | 'salvaged' | 'dropped';
+
+/** A span of the loss ledger. All spans of a file, in order, add up to its size. */
+export interface LedgerSpan {
+  file: string;
+  offset: number;
+  length: number;
+  fate: Fate;
+  records: number;
+  /** Of the records in it, where the layout has sequence numbers: decimal digits. */
+  firstSeq?: string;
+  lastSeq?: string;
+  /** For salvaged and dropped spans: the finding's code and its message. */
+  code?: string;
+  reason?: string;
+  /** For dropped spans: file within the quarantine directory, once applied. */
+  quarantine?: string;
+}
+
+/** What a repair would do; a file of its own (--plan), carried out to the byte by --apply. */
+export interface RepairPlan {
+  ddiaPlan: 1;
+  path: string;
+  family: string;
+  dialect: string;
+  /** SHA-256 and size of every input file that the plan was made from. */
+  inputs: { file: string; size: number; sha256: string }[];
+  ledger: LedgerSpan[];
+  findings: Finding[];
+  counts: Record<string, number>;
+  /** What the loss may bring back or leave open, in words. */
+  consequences: string[];
+}
+
+/** Where a repair's bytes go: files that appear whole or not at all. Implemented in io/. */
+export interface RepairOutput {
+  /** Begins an output file; bytes are appended by `write`; `finish` makes it durable under its name. */
+  create(name: string): {
+    write(bytes: Uint8Array, start: number, end: number): void;
+    finish(): void;
+  };
+}
+
+export interface Family<D extends Dialect = Dialect> {
+  readonly id: string;
+  readonly title: string;
+  readonly dialects: readonly D[];
+  /** Which files of the set this dialect reads, in order; empty if none. */
+  select(set: FileSet, dialect: D): readonly FileEntry[];
+  verify(input: Opened<D>, context: ScanContext): Promise<VerifyResult>;
+  dump(
+    input: Opened<D>,
+    options: DumpOptions,
+    context: ScanContext,
+    sink: RecordSink,
+    onDamage: (finding: Finding) => void,
+  ): Promise<DumpResult>;
+  stat(input: Opened<D>, context: ScanContext): Promise<Record<string, unknown>>;
+  /**
+   * The top-level spans of one file in order, each with its fields as children. Stops when `visit` returns
+   * false.
+   */
+  layout(
+    input: Opened<D>,
+    source: ByteSource,
+    context: ScanContext,
+    visit: (span: Span) => boolean,
+  ): Promise<void>;
+  /** Absent where nothing can be repaired; `repair` then says so. */
+  planRepair?(input: Opened<D>, context: ScanContext): Promise<RepairPlan>;
+  /** Writes what the plan keeps. Reads the input again, so it must not have changed. */
+  applyRepair?(
+    input: Opened<D>,
+    plan: RepairPlan,
+    context: ScanContext,
+    output: RepairOutput,
+  ): Promise<void>;
+}

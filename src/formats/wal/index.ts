@@ -1,0 +1,41 @@
+/** The family `wal`: write-ahead logs, whoever wrote them. */
+import type { ByteSource, Family, FileEntry, FileSet, ScanContext, Span } from '../format.ts';
+import { dumpLog } from './dump.ts';
+import type { WalDialect, WalOpened, WalScanContext } from './model.ts';
+import { statLog } from './stat.ts';
+import { v1 } from './v1/index.ts';
+import { verifyLog } from './verify.ts';
+
+export const walDialects: readonly WalDialect[] = [v1];
+
+/** Which of a set's files this dialect reads as segments, in order of their numbers. */
+export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {
+  if (!set.isDirectory) return set.files;
+  const numbered: { file: FileEntry; number: number }[] = [];
+  for (const file of set.files) {
+    const number = dialect.segmentNumber(file.name);
+    if (number !== undefined) numbered.push({ file, number });
+  }
+  return numbered.sort((a, b) => a.number - b.number).map(({ file }) => file);
+}
+
+export function walContext(input: WalOpened, context: ScanContext): WalScanContext {
+  return { ...context, set: input.set };
+}
+
+export const wal: Family<WalDialect> = {
+  id: 'wal',
+  title: 'write-ahead logs: operations in order',
+  dialects: walDialects,
+  select: selectSegments,
+  verify: (input, context) => verifyLog(input, walContext(input, context)),
+  dump: (input, options, context, sink, onDamage) =>
+    dumpLog(input, options, walContext(input, context), sink, onDamage),
+  stat: (input, context) => statLog(input, walContext(input, context)),
+  layout: (
+    input: WalOpened,
+    source: ByteSource,
+    context: ScanContext,
+    visit: (span: Span) => boolean,
+  ) => input.dialect.layout(source, walContext(input, context), visit),
+};

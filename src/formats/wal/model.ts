@@ -1,0 +1,166 @@
+/**
+ * The logical model of the family `wal`: a log of operations in order. A dialect's scan yields records and
+ * damage alike, in file order; every verb of the family consumes that one stream.
+ */
+import { seqText } from '../../shared/u64.ts';
+import type {
+  ByteSource,
+  Dialect,
+  FileEntry,
+  FileSet,
+  Finding,
+  Opened,
+  ScanContext,
+  Span,
+} from '../format.ts';
+
+/** The operations that every log knows. Dialects add their own: `merge`, `delete-range`, `new-file`. */
+export type WalOp = 'put' | 'delete' | 'commit' | 'checkpoint' | (string & {});
+
+/** One operation. The scanner reuses the object and the buffer: copy what you keep. */
+export class WalRecord {
+  file = '';
+  /** Where the record lies that holds the operation: byte offset in the file, and bytes. */
+  offset = 0;
+  length = 0;
+  /** Sequence number, an unsigned 64-bit integer in two halves; see WalDialect.hasSeq. */
+  seqHigh = 0;
+  seqLow = 0;
+  op: WalOp = 'put';
+  /** Column family id; -1 where the dialect has none. */
+  columnFamily = -1;
+  /** Position of the operation among those that were written as one, from 0; and how many those are. */
+  index = 0;
+  batchSize = 1;
+  /** Key and value as spans of `bytes`; start -1: there is none. */
+  bytes: Uint8Array = EMPTY;
+  keyStart = -1;
+  keyEnd = -1;
+  valueStart = -1;
+  valueEnd = -1;
+  /** Fields beyond these, by name, as they are to be printed (MANIFEST edits, page numbers). */
+  extra: Record<string, unknown> | undefined = undefined;
+  /** True when the bytes were mended while reading: a v1 record whose length field alone is hit. */
+  salvaged = false;
+
+  /** Exact up to 2^53 - 1; beyond that only fit for comparison by halves. */
+  get seq(): number {
+    return this.seqHigh * 0x1_0000_0000 + this.seqLow;
+  }
+  /** Decimal digits, exact. */
+  get seqText(): string {
+    return seqText(this.seqHigh, this.seqLow);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * A place where bytes yield no record, or where a record's surroundings contradict it.
+ *
+ * `records` bounds how many records the span may have held, so that a sequence gap that it explains is not
+ * told twice: 1 for a span whose framing is intact, Infinity where nothing is known.
+ * `tail` marks damage that reaches the file's end with nothing intact behind it in this file; only the family
+ * can tell whether a later segment makes it a hole.
+ */
+export interface WalDamage extends Finding {
+  /** The bytes with which the checksum holds, where exactly one explanation fits. */
+  mend?: Mend;
+  records: number;
+  tail: boolean;
+  /** False where every record of the span was yielded all the same (a mended length field). */
+  lost: boolean;
+}
+
+/** Bytes to put in a place of the file. */
+export interface Mend {
+  offset: number;
+  hex: string;
+}
+
+/** The finding alone, without what only the family needs. */
+export function findingOf(damage: WalDamage): Finding {
+  const { records: _records, tail: _tail, lost: _lost, mend: _mend, ...finding } = damage;
+  return finding;
+}
+
+export interface WalVisitor {
+  record(record: WalRecord): void;
+  damage(damage: WalDamage): void;
+  /** Asked between records; true ends the scan. */
+  done?(): boolean;
+}
+
+/** What a scan of one segment is told about the others. */
+export interface WalScanContext extends ScanContext {
+  /** The set that the segment is part of, for siblings that say something about it. */
+  readonly set: FileSet;
+  /** --page-size and the like, by name. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface WalDialect extends Dialect {
+  readonly family: 'wal';
+  /** True where records carry sequence numbers that continue from record to record and across segments. */
+  readonly hasSeq: boolean;
+  /** What a gap in the sequence means: an error, or nothing unusual (RocksDB with unlogged writes). */
+  readonly gapSeverity: 'error' | 'info';
+  /** The first sequence number of the first segment, where that is fixed. */
+  readonly firstSeq?: number;
+  /** How operations that belong together are marked. */
+  readonly batches: 'none' | 'commit-record' | 'batch-record';
+  /** Bytes of the smallest record: how many records a damaged span can have held. */
+  readonly recordBytesMin: number;
+  /**
+   * The segment's number by its file name, undefined for a name that is no segment. `continuous` numbers
+   * leave no hole between segments.
+   */
+  segmentNumber(name: string): number | undefined;
+  readonly segmentsContinuous: boolean;
+  /** Visits the records and the damage of one segment in order. Throws only what reading throws. */
+  scan(source: ByteSource, context: WalScanContext, visitor: WalVisitor): Promise<void>;
+  /** See Family.layout. */
+  layout(
+    source: ByteSource,
+    context: WalScanContext,
+    visit: (span: Span) => boolean,
+  ): Promise<void>;
+  /** The inverse of scan; absent where this project does not write the dialect. */
+  readonly encoder?: WalEncoder;
+  /**
+   * Opens a writer of repaired segments that takes records in order and yields bytes. The default copies each
+   * record's bytes as they lie in the file, which fits wherever records stand alone.
+   */
+  readonly rewrite?: WalRewrite;
+}
+
+/** An operation to be written. */
+export interface WalOperation {
+  op: WalOp;
+  key: Uint8Array;
+  value: Uint8Array;
+  columnFamily?: number;
+}
+
+export interface WalEncoder {
+  /** Operations that can be written. */
+  readonly ops: readonly WalOp[];
+  readonly segmentBytesDefault: number;
+  /** 1 → `000001.wal`. */
+  segmentName(number: number): string;
+  /** Bytes of one record. Throws a DdiaError when the layout cannot hold it. */
+  encode(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array;
+  /** The operation that seals a batch, if the layout marks it so. */
+  readonly batchSeal?: WalOperation;
+}
+
+/** Repair of segments whose records do not stand alone (blocks, fragments). */
+export interface WalRewrite {
+  /** Begins one output segment; `fileNumber` as in its name. */
+  begin(fileNumber: number): {
+    /** Called once a record (index 0 of each batch) in order; returns bytes to append. */
+    record(record: WalRecord): Uint8Array;
+  };
+}
+
+export type WalOpened = Opened<WalDialect> & { files: readonly FileEntry[] };

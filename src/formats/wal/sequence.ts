@@ -1,0 +1,179 @@
+/**
+ * Sequence numbers must continue from record to record and from segment to segment. Where they do not, the
+ * record after the odd one tells which it was: a record that was cut out, one that is out of place, or one
+ * whose number was hit.
+ */
+import { seqText } from '../../shared/u64.ts';
+import type { Finding } from '../format.ts';
+import type { WalDamage, WalDialect, WalRecord } from './model.ts';
+
+interface Oddity {
+  file: string;
+  offset: number;
+  length: number;
+  /** The number that was due, and the one that stood there. */
+  expected: number;
+  actual: number;
+  actualText: string;
+  /** Records that damage just before may have held. */
+  explained: number;
+}
+
+/** Operations that take no sequence number of their own (RocksDB's transaction markers and notes). */
+const UNNUMBERED = new Set([
+  'log-data',
+  'noop',
+  'begin-prepare',
+  'begin-persisted-prepare',
+  'begin-unprepare',
+  'end-prepare',
+  'commit-xid',
+  'commit-xid-timestamp',
+  'rollback-xid',
+]);
+
+export class SequenceChecker {
+  #begun = false;
+  #nextLow = 0;
+  #nextHigh = 0;
+  #explained = 0;
+  #odd: Oddity | undefined;
+
+  constructor(
+    readonly dialect: WalDialect,
+    readonly emit: (finding: Finding) => void,
+    /** The number that the first record must have; undefined: any. */
+    readonly first?: number,
+  ) {}
+
+  record(record: WalRecord): void {
+    if (record.seqLow === this.#nextLow && record.seqHigh === this.#nextHigh && !this.#odd) {
+      if (this.dialect.batches === 'batch-record' && UNNUMBERED.has(record.op)) return;
+      this.#advance(record.seqHigh, record.seqLow);
+      this.#explained = 0;
+      return;
+    }
+    this.#unexpected(record);
+  }
+
+  damage(damage: WalDamage): void {
+    this.#explained += damage.records;
+  }
+
+  end(): void {
+    this.#settle();
+  }
+
+  #advance(high: number, low: number): void {
+    this.#begun = true;
+    this.#nextLow = (low + 1) >>> 0;
+    this.#nextHigh = this.#nextLow === 0 ? (high + 1) >>> 0 : high;
+  }
+
+  #unexpected(record: WalRecord): void {
+    if (UNNUMBERED.has(record.op) || record.extra !== undefined) return;
+    const odd = this.#odd;
+    if (odd) {
+      const seq = record.seq;
+      if (seq === odd.expected + 1 && seq !== odd.actual + 1) this.#settle('hit');
+      else if (seq === odd.expected) this.#settle('out of place');
+      else {
+        this.#settle();
+        if (seq !== odd.actual + 1) {
+          this.#unexpectedAfter(record, odd.actual + 1);
+          return;
+        }
+      }
+      this.#advance(record.seqHigh, record.seqLow);
+      this.#explained = 0;
+      return;
+    }
+    if (!this.#begun) {
+      // Nothing to compare with: the first record of what was given.
+      if (this.first !== undefined && record.seq > this.first && this.#explained === 0) {
+        this.#emitStart(record, this.first);
+      }
+      this.#advance(record.seqHigh, record.seqLow);
+      this.#explained = 0;
+      return;
+    }
+    this.#unexpectedAfter(record, this.#nextHigh * 0x1_0000_0000 + this.#nextLow);
+  }
+
+  #unexpectedAfter(record: WalRecord, expected: number): void {
+    const { file, offset, length } = record;
+    this.#odd = {
+      file,
+      offset,
+      length,
+      expected,
+      actual: record.seq,
+      actualText: seqText(record.seqHigh, record.seqLow),
+      explained: this.#explained,
+    };
+    this.#explained = 0;
+    this.#advance(record.seqHigh, record.seqLow);
+  }
+
+  /** Tells of the odd record, now that it is known what follows it. */
+  #settle(as?: 'hit' | 'out of place'): void {
+    const odd = this.#odd;
+    this.#odd = undefined;
+    if (!odd) return;
+    const { expected, actual, actualText } = odd;
+    const missing = actual - expected;
+    if (!as && missing > 0 && missing <= odd.explained) return;
+
+    const code =
+      actual === expected - 1 ? 'seq-duplicate' : missing > 0 ? 'seq-gap' : 'seq-regression';
+    let message: string;
+    let diagnosis: string | undefined;
+    if (as === 'hit') {
+      message = `seq ${actualText} stands between ${expected - 1} and ${expected + 1}: expected ${expected}`;
+      diagnosis = this.#flippedBit(odd);
+    } else if (as === 'out of place') {
+      message = `seq ${actualText} stands between ${expected - 1} and ${expected}: out of place`;
+    } else if (missing > 0) {
+      const range = missing === 1 ? `${expected} is` : `${expected} to ${actual - 1} are`;
+      message = `seq ${actualText} follows ${expected - 1}: ${range} missing (${missing} records)`;
+    } else if (code === 'seq-duplicate') {
+      message = `seq ${actualText} stands twice in a row`;
+    } else message = `seq ${actualText} follows ${expected - 1}: expected ${expected}`;
+    this.#emit(odd, code, message, diagnosis);
+  }
+
+  #flippedBit({ expected, actual, offset }: Oddity): string | undefined {
+    if (!Number.isSafeInteger(actual) || this.dialect.id !== 'v1') return undefined;
+    const difference = BigInt(expected) ^ BigInt(actual);
+    if (difference === 0n || (difference & (difference - 1n)) !== 0n) return undefined;
+    const bit = difference.toString(2).length - 1;
+    return `bit ${bit & 7} of the byte at ${offset + 8 + (bit >>> 3)} (in seq) is flipped`;
+  }
+
+  #emit(at: Oddity, code: string, message: string, diagnosis?: string): void {
+    const { file, offset, length } = at;
+    const severity = code === 'seq-gap' ? this.dialect.gapSeverity : 'error';
+    this.emit({
+      code,
+      severity,
+      file,
+      offset,
+      length,
+      message,
+      ...(diagnosis && { diagnosis }),
+      repair: 'nothing to drop: the numbers stay as evidence',
+    });
+  }
+
+  #emitStart(record: WalRecord, first: number): void {
+    const { file, offset, length } = record;
+    this.emit({
+      code: 'seq-gap',
+      severity: 'warning',
+      file,
+      offset,
+      length,
+      message: `the first segment begins at seq ${record.seqText}, not at ${first}: records before it are missing`,
+    });
+  }
+}

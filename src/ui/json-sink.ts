@@ -1,0 +1,93 @@
+/** Records as NDJSON, written as bytes: no object and, in the usual case, no string a record. */
+import { isUtf8 } from 'node:buffer';
+import type { RecordSink } from '../formats/format.ts';
+import { type BytesFormats, jsonBytes } from './bytes-format.ts';
+import type { Output } from './output.ts';
+
+const COMMA = 0x2c;
+const QUOTE = 0x22;
+
+export class JsonSink implements RecordSink {
+  #first = true;
+  /** `"name":` by name. */
+  readonly #labels = new Map<string, string>();
+  readonly #autoKey: boolean;
+  readonly #autoValue: boolean;
+
+  constructor(
+    readonly out: Output,
+    readonly formats: BytesFormats,
+  ) {
+    this.#autoKey = formats.key === 'auto' && !formats.redact;
+    this.#autoValue = formats.value === 'auto' && !formats.redact;
+  }
+
+  begin(): void {
+    this.out.byte(0x7b);
+    this.#first = true;
+  }
+
+  #label(name: string): void {
+    if (this.#first) this.#first = false;
+    else this.out.byte(COMMA);
+    let label = this.#labels.get(name);
+    if (label === undefined) {
+      label = `${JSON.stringify(name)}:`;
+      this.#labels.set(name, label);
+    }
+    this.out.ascii(label);
+  }
+
+  word(name: string, value: string): void {
+    this.#label(name);
+    this.out.byte(QUOTE);
+    this.out.ascii(value);
+    this.out.byte(QUOTE);
+  }
+
+  text(name: string, value: string): void {
+    this.#label(name);
+    this.out.text(JSON.stringify(value));
+  }
+
+  integer(name: string, value: number): void {
+    this.#label(name);
+    this.out.integer(value);
+  }
+
+  integer64(name: string, high: number, low: number): void {
+    this.#label(name);
+    if (high < 0x20_0000) this.out.integer(high * 0x1_0000_0000 + low);
+    else this.out.ascii(`"${(BigInt(high) << 32n) | BigInt(low)}"`);
+  }
+
+  bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void {
+    if (!(kind === 'key' ? this.#autoKey : this.#autoValue)) {
+      const format = this.formats[kind];
+      if (format === 'none' && !this.formats.redact) return;
+      this.json(name, jsonBytes(source.subarray(start, end), format, this.formats.redact));
+      return;
+    }
+    this.#label(name);
+    const { out } = this;
+    if (out.quoted(source, start, end)) return;
+    const span = source.subarray(start, end);
+    if (isUtf8(span)) {
+      const text = Buffer.from(span.buffer, span.byteOffset, span.length).toString('utf8');
+      out.text(JSON.stringify(text));
+      return;
+    }
+    out.ascii('{"hex":"');
+    out.hex(source, start, end);
+    out.ascii('"}');
+  }
+
+  json(name: string, value: unknown): void {
+    this.#label(name);
+    this.out.text(JSON.stringify(value) ?? 'null');
+  }
+
+  end(): void {
+    this.out.ascii('}\n');
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Standard output for data: bytes gathered into large chunks and written synchronously, through partial
+ * writes and full pipes, so that a command ends only when what it printed is out. A reader that has gone
+ * (`| head`) is no error: ClosedPipe ends the command quietly.
+ */
+import * as fs from 'node:fs';
+
+export class ClosedPipe extends Error {
+  override readonly name = 'ClosedPipe';
+}
+
+const CHUNK_BYTES = 64 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const HEX = new Uint8Array(512);
+for (let i = 0; i < 256; i++) HEX.set(Buffer.from(i.toString(16).padStart(2, '0')), i * 2);
+
+export class Output {
+  #bytes = Buffer.allocUnsafe(CHUNK_BYTES);
+  #count = 0;
+  #sleeper: Int32Array | undefined;
+
+  constructor(readonly fd: number) {}
+
+  /** Makes room for `bytes` more and returns where they go. */
+  #reserve(bytes: number): number {
+    if (this.#count + bytes > this.#bytes.length) {
+      this.flush();
+      if (bytes > this.#bytes.length) this.#bytes = Buffer.allocUnsafe(bytes * 2);
+    }
+    return this.#count;
+  }
+
+  /** Characters below 0x80 only. */
+  ascii(text: string): void {
+    let at = this.#reserve(text.length);
+    const bytes = this.#bytes;
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i);
+    this.#count = at;
+  }
+
+  text(text: string): void {
+    this.#reserve(text.length * 3);
+    this.#count += this.#bytes.write(text, this.#count, 'utf8');
+  }
+
+  byte(value: number): void {
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
+    this.#count = at + 1;
+  }
+
+  raw(source: Uint8Array, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      const part = Math.min(end - from, CHUNK_BYTES);
+      const at = this.#reserve(part);
+      this.#bytes.set(source.subarray(from, from + part), at);
+      this.#count = at + part;
+      from += part;
+    }
+  }
+
+  hex(source: Uint8Array, start: number, end: number): void {
+    for (let from = start; from < end; ) {
+      const part = Math.min(end - from, CHUNK_BYTES / 2);
+      let at = this.#reserve(part * 2);
+      const bytes = this.#bytes;
+      for (let i = from; i < from + part; i++) {
+        const digit = source[i]! * 2;
+        bytes[at++] = HEX[digit]!;
+        bytes[at++] = HEX[digit + 1]!;
+      }
+      this.#count = at;
+      from += part;
+    }
+  }
+
+  /** A safe integer, in decimal. */
+  integer(value: number): void {
+    if (value < 0 || value > 0xffff_ffff) {
+      this.ascii(String(value));
+      return;
+    }
+    let at = this.#reserve(10) + digits(value);
+    this.#count = at;
+    const bytes = this.#bytes;
+    let rest = value;
+    do {
+      const tenth = Math.floor(rest / 10);
+      bytes[--at] = 48 + rest - tenth * 10;
+      rest = tenth;
+    } while (rest > 0);
+  }
+
+  /**
+   * A JSON string of bytes that stand in one as they are: printable ASCII but quote and backslash. Returns
+   * false, with nothing written, if there is any other byte.
+   */
+  quoted(source: Uint8Array, start: number, end: number): boolean {
+    if (end - start > CHUNK_BYTES - 2) return false;
+    let at = this.#reserve(end - start + 2);
+    const bytes = this.#bytes;
+    bytes[at++] = QUOTE;
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!;
+      if (byte < 0x20 || byte > 0x7e || byte === QUOTE || byte === BACKSLASH) return false;
+      bytes[at++] = byte;
+    }
+    bytes[at++] = QUOTE;
+    this.#count = at;
+    return true;
+  }
+
+  flush(): void {
+    const end = this.#count;
+    this.#count = 0;
+    let done = 0;
+    while (done < end) {
+      try {
+        done += fs.writeSync(this.fd, this.#bytes, done, end - done);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        if (code === 'EPIPE') throw new ClosedPipe();
+        if (code !== 'EAGAIN') throw error;
+        // A non-blocking pipe that is full: wait a moment for the reader.
+        this.#sleeper ??= new Int32Array(new SharedArrayBuffer(4));
+        Atomics.wait(this.#sleeper, 0, 0, 1);
+      }
+    }
+  }
+}
+
+function digits(value: number): number {
+  if (value < 10) return 1;
+  if (value < 100) return 2;
+  if (value < 1000) return 3;
+  if (value < 10_000) return 4;
+  if (value < 100_000) return 5;
+  if (value < 1_000_000) return 6;
+  if (value < 10_000_000) return 7;
+  if (value < 100_000_000) return 8;
+  return value < 1_000_000_000 ? 9 : 10;
+}

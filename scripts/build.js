@@ -54,12 +54,16 @@ export async function buildInto(outdir, options = {}) {
   }
 }
 
+/** oclif reads it instead of loading every command. */
+export function writeManifest() {
+  execFileSync(process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest'], {
+    cwd: root,
+    env: { ...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: '1', DDIA_SKIP_NEW_VERSION_CHECK: '1' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
 if (process.argv[1] && relative(fileURLToPath(import.meta.url), process.argv[1]) === '') {
   await buildInto(join(root, 'dist'));
-  if (process.argv.includes('--manifest')) {
-    execFileSync(process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest'], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
+  if (process.argv.includes('--manifest')) writeManifest();
 }

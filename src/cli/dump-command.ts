@@ -1,6 +1,6 @@
 /** dump, by family or by detection: records as lines, damage on stderr. */
 import { Args, Flags } from '@oclif/core';
-import { type Finding, type RecordSink, type ScanContext } from '../formats/format.ts';
+import type { Finding, RecordSink, ScanContext } from '../formats/format.ts';
 import { EXIT } from '../shared/errors.ts';
 import { BYTES_FORMATS, type BytesFormat, type BytesFormats } from '../ui/bytes-format.ts';
 import { JsonSink } from '../ui/json-sink.ts';
@@ -90,7 +90,8 @@ export abstract class DumpCommand extends DdiaCommand {
       total.records += result.records;
       total.bytes += result.bytes;
       total.damage += result.damage;
-      if (exit !== EXIT.damage && result.verdict !== 'clean') exit = EXIT_BY_VERDICT[result.verdict];
+      if (exit !== EXIT.damage && result.verdict !== 'clean')
+        exit = EXIT_BY_VERDICT[result.verdict];
     }
     progress.end();
     if (flags.summary) out.text(`${JSON.stringify({ summary: total })}\n`);

@@ -1,5 +1,5 @@
 /** Which family and dialect is it? Asks every dialect for a look at the files, and weighs the answers. */
-import { DdiaError } from '../shared/errors.ts';
+import { DdiaError, usageError } from '../shared/errors.ts';
 import {
   type ByteSource,
   type Detection,
@@ -28,6 +28,11 @@ interface Candidate {
 }
 
 const RANK = { certain: 2, likely: 1, no: 0 } as const;
+
+/** Greater is surer; 0: it is something else. */
+export function rankOf(detection: Detection): number {
+  return RANK[detection.confidence];
+}
 
 export async function probeOf(set: FileSet, file: FileEntry): Promise<Probe> {
   const source = set.open(file.name);
@@ -81,19 +86,44 @@ export async function identify(
   return set.isDirectory ? identifyDirectory(families, set) : identifyFile(families, set);
 }
 
-function named(families: readonly Family[], set: FileSet, id: string): Identified {
-  const wanted = id.includes('/') ? id : undefined;
-  for (const family of families) {
-    for (const dialect of family.dialects) {
-      if (dialect.id !== id && `${family.id}/${dialect.id}` !== wanted) continue;
-      const files = family.select(set, dialect);
-      if (files.length === 0) throw nothingIn(set, `no files of dialect ${id}`);
-      const detection: Detection = { confidence: 'certain', reason: 'named by --dialect' };
-      return { set, family, dialect, files, detection };
+/**
+ * The dialect that is asked for by name. A name alone can be that of several families: the one whose look at
+ * the first file is the surest is meant.
+ */
+async function named(families: readonly Family[], set: FileSet, id: string): Promise<Identified> {
+  const meant = families.flatMap((family) =>
+    family.dialects
+      .filter((dialect) => dialect.id === id || `${family.id}/${dialect.id}` === id)
+      .map((dialect) => ({ family, dialect, files: family.select(set, dialect) })),
+  );
+  if (meant.length === 0) throw unknownDialect(families, id);
+  const able = meant.filter(({ files }) => files.length > 0);
+  if (able.length === 0) throw nothingIn(set, `no files of dialect ${id}`);
+  let best = able[0]!;
+  if (able.length > 1) {
+    const ranks: number[] = [];
+    for (const { dialect, files } of able) {
+      ranks.push(rankOf(dialect.detect(await probeOf(set, files[0]!))));
     }
+    const most = Math.max(...ranks);
+    if (ranks.filter((rank) => rank === most).length > 1) throw ambiguous(id, able);
+    best = able[ranks.indexOf(most)]!;
   }
-  const known = families.flatMap((f) => f.dialects.map((d) => `${f.id}/${d.id}`));
-  throw new DdiaError('unknown-dialect', `unknown dialect: ${id}`, `known: ${known.join(', ')}`, 2);
+  return { set, ...best, detection: { confidence: 'certain', reason: 'named by --dialect' } };
+}
+
+function unknownDialect(families: readonly Family[], id: string): DdiaError {
+  const known = families.flatMap((f) => f.dialects.map((d) => `${f.id}/${d.id}`)).join(', ');
+  return usageError('unknown-dialect', `unknown dialect: ${id}`, `known: ${known}`);
+}
+
+function ambiguous(id: string, able: { family: Family; dialect: Dialect }[]): DdiaError {
+  const ids = able.map(({ family, dialect }) => `${family.id}/${dialect.id}`);
+  return usageError(
+    'ambiguous-dialect',
+    `--dialect ${id} may mean ${ids.join(', ')}, and the file speaks for none more than for another`,
+    `give it in full: --dialect ${ids[0]}`,
+  );
 }
 
 async function identifyFile(families: readonly Family[], set: FileSet): Promise<Identified> {

@@ -210,6 +210,8 @@ export interface LedgerSpan {
   /** For salvaged and dropped spans: the finding's code and its message. */
   code?: string;
   reason?: string;
+  /** For salvaged spans: the bytes that go in place of those at this offset of the input. */
+  mend?: { offset: number; hex: string };
   /** For dropped spans: file within the quarantine directory, once applied. */
   quarantine?: string;
 }
@@ -227,6 +229,11 @@ export interface RepairPlan {
   counts: Record<string, number>;
   /** What the loss may bring back or leave open, in words. */
   consequences: string[];
+}
+
+export interface RepairOptions {
+  /** Also mend what a checksum proves: records whose damage has exactly one explanation. */
+  readonly mend: boolean;
 }
 
 /** Where a repair's bytes go: files that appear whole or not at all. Implemented in io/. */
@@ -264,7 +271,11 @@ export interface Family<D extends Dialect = Dialect> {
     visit: (span: Span) => boolean,
   ): Promise<void>;
   /** Absent where nothing can be repaired; `repair` then says so. */
-  planRepair?(input: Opened<D>, context: ScanContext): Promise<RepairPlan>;
+  planRepair?(
+    input: Opened<D>,
+    options: RepairOptions,
+    context: ScanContext,
+  ): Promise<Omit<RepairPlan, 'inputs'>>;
   /** Writes what the plan keeps. Reads the input again, so it must not have changed. */
   applyRepair?(
     input: Opened<D>,

@@ -48,6 +48,15 @@ export class FileSource implements ByteSource {
   }
 }
 
+/** A small text file, whole. */
+export function readTextFile(path: string): string {
+  try {
+    return fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+}
+
 /** How much of a stream's front can be read again, for detection. */
 const RETAINED_BYTES = 64 * 1024;
 
@@ -63,12 +72,7 @@ export class StreamSource implements ByteSource {
     readonly fd: number,
   ) {}
 
-  async read(
-    target: Uint8Array,
-    start: number,
-    length: number,
-    position: number,
-  ): Promise<number> {
+  async read(target: Uint8Array, start: number, length: number, position: number): Promise<number> {
     if (position < this.#front.length) {
       const part = this.#front.subarray(position, position + length);
       target.set(part, start);

@@ -50,7 +50,7 @@ export class Window {
     context.signal?.throwIfAborted();
     this.#slide(position, length);
     context.progress?.(this.source.name, position, this.source.size);
-    while (!this.atEnd && this.count < length) {
+    while (!this.atEnd && this.end < position + length) {
       const room = this.bytes.length - this.count;
       const pending = this.source.read(this.bytes, this.count, room, this.end);
       let got: number;

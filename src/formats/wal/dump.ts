@@ -61,6 +61,24 @@ interface Printer {
   flush(): void;
 }
 
+/** One operation as a line. */
+export function printRecord(sink: RecordSink, record: WalRecord, hasSeq: boolean): void {
+  sink.begin();
+  sink.text('file', record.file);
+  sink.integer('offset', record.offset);
+  sink.integer('length', record.length);
+  if (hasSeq && record.numbered) sink.integer64('seq', record.seqHigh, record.seqLow);
+  sink.word('op', record.op);
+  if (record.columnFamily >= 0) sink.integer('cf', record.columnFamily);
+  if (record.extra) {
+    for (const [name, value] of Object.entries(record.extra)) sink.json(name, value);
+  }
+  const { bytes, keyStart, valueStart } = record;
+  if (keyStart >= 0) sink.bytes('key', 'key', bytes, keyStart, record.keyEnd);
+  if (valueStart >= 0) sink.bytes('value', 'value', bytes, valueStart, record.valueEnd);
+  sink.end();
+}
+
 class RecordPrinter implements Printer {
   readonly #seq: boolean;
 
@@ -72,23 +90,7 @@ class RecordPrinter implements Printer {
   }
 
   record(record: WalRecord): void {
-    const { sink } = this;
-    sink.begin();
-    sink.text('file', record.file);
-    sink.integer('offset', record.offset);
-    sink.integer('length', record.length);
-    if (this.#seq && record.extra === undefined) {
-      sink.integer64('seq', record.seqHigh, record.seqLow);
-    }
-    sink.word('op', record.op);
-    if (record.columnFamily >= 0) sink.integer('cf', record.columnFamily);
-    const { bytes, keyStart, valueStart } = record;
-    if (keyStart >= 0) sink.bytes('key', 'key', bytes, keyStart, record.keyEnd);
-    if (valueStart >= 0) sink.bytes('value', 'value', bytes, valueStart, record.valueEnd);
-    if (record.extra) {
-      for (const [name, value] of Object.entries(record.extra)) sink.json(name, value);
-    }
-    sink.end();
+    printRecord(this.sink, record, this.#seq);
   }
 
   flush(): void {}

@@ -2,6 +2,7 @@
 import type { ByteSource, Family, FileEntry, FileSet, ScanContext, Span } from '../format.ts';
 import { dumpLog } from './dump.ts';
 import type { WalDialect, WalOpened, WalScanContext } from './model.ts';
+import { applyLogRepair, planLogRepair } from './repair.ts';
 import { statLog } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { verifyLog } from './verify.ts';
@@ -32,6 +33,10 @@ export const wal: Family<WalDialect> = {
   dump: (input, options, context, sink, onDamage) =>
     dumpLog(input, options, walContext(input, context), sink, onDamage),
   stat: (input, context) => statLog(input, walContext(input, context)),
+  planRepair: (input, options, context) =>
+    planLogRepair(input, options, walContext(input, context)),
+  applyRepair: (input, plan, context, output) =>
+    applyLogRepair(input, plan, walContext(input, context), output),
   layout: (
     input: WalOpened,
     source: ByteSource,

@@ -14,6 +14,8 @@ import type {
   Span,
 } from '../format.ts';
 
+export { seqText };
+
 /** The operations that every log knows. Dialects add their own: `merge`, `delete-range`, `new-file`. */
 export type WalOp = 'put' | 'delete' | 'commit' | 'checkpoint' | (string & {});
 
@@ -40,9 +42,15 @@ export class WalRecord {
   valueEnd = -1;
   /** Fields beyond these, by name, as they are to be printed (MANIFEST edits, page numbers). */
   extra: Record<string, unknown> | undefined = undefined;
+  /** Whether seq is a number of the record's own; undefined: it is, unless there are extra fields. */
+  sequenced: boolean | undefined = undefined;
   /** True when the bytes were mended while reading: a v1 record whose length field alone is hit. */
   salvaged = false;
 
+  /** True where seq takes part in the log's sequence. */
+  get numbered(): boolean {
+    return this.sequenced ?? this.extra === undefined;
+  }
   /** Exact up to 2^53 - 1; beyond that only fit for comparison by halves. */
   get seq(): number {
     return this.seqHigh * 0x1_0000_0000 + this.seqLow;
@@ -66,6 +74,10 @@ const EMPTY = new Uint8Array(0);
 export interface WalDamage extends Finding {
   /** The bytes with which the checksum holds, where exactly one explanation fits. */
   mend?: Mend;
+  /** What the lost record seems to have been: `put "user:005"`. */
+  subject?: string;
+  /** True for a record that was yielded and yet must not be kept: a page image for the wrong page. */
+  distrust?: boolean;
   records: number;
   tail: boolean;
   /** False where every record of the span was yielded all the same (a mended length field). */
@@ -80,7 +92,11 @@ export interface Mend {
 
 /** The finding alone, without what only the family needs. */
 export function findingOf(damage: WalDamage): Finding {
-  const { records: _records, tail: _tail, lost: _lost, mend: _mend, ...finding } = damage;
+  const { code, severity, file, offset, length, message, evidence, diagnosis, repair } = damage;
+  const finding: Finding = { code, severity, file, offset, length, message };
+  if (evidence) finding.evidence = evidence;
+  if (diagnosis) finding.diagnosis = diagnosis;
+  if (repair) finding.repair = repair;
   return finding;
 }
 
@@ -95,6 +111,11 @@ export interface WalVisitor {
 export interface WalScanContext extends ScanContext {
   /** The set that the segment is part of, for siblings that say something about it. */
   readonly set: FileSet;
+  /**
+   * Where to begin in the first segment: the end of a record that was read before. A layout of blocks begins at
+   * the block that holds it. Default 0.
+   */
+  readonly from?: number | undefined;
   /** --page-size and the like, by name. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -158,7 +179,7 @@ export interface WalEncoder {
 export interface WalRewrite {
   /** Begins one output segment; `fileNumber` as in its name. */
   begin(fileNumber: number): {
-    /** Called once a record (index 0 of each batch) in order; returns bytes to append. */
+    /** Called for each operation that is kept, in order; returns bytes to append (possibly none). */
     record(record: WalRecord): Uint8Array;
   };
 }

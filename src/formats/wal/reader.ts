@@ -28,14 +28,19 @@ export async function scanLog(
     let tail: WalDamage | undefined;
     const source = input.set.open(file.name);
     try {
-      await input.dialect.scan(source, context, {
-        record: (record) => visitor.record(record),
-        damage(damage) {
-          if (damage.tail) tail = damage;
-          else visitor.damage(damage);
+      const from = index === 0 ? context.from : undefined;
+      await input.dialect.scan(
+        source,
+        { ...context, from },
+        {
+          record: (record) => visitor.record(record),
+          damage(damage) {
+            if (damage.tail) tail = damage;
+            else visitor.damage(damage);
+          },
+          ...(visitor.done && { done: () => visitor.done!() }),
         },
-        ...(visitor.done && { done: () => visitor.done!() }),
-      });
+      );
     } finally {
       source.close?.();
     }

@@ -17,6 +17,8 @@ interface Oddity {
   actualText: string;
   /** Records that damage just before may have held. */
   explained: number;
+  /** Nothing stands before it. */
+  atStart: boolean;
 }
 
 /** Operations that take no sequence number of their own (RocksDB's transaction markers and notes). */
@@ -35,7 +37,8 @@ const UNNUMBERED = new Set([
 export class SequenceChecker {
   #begun = false;
   #nextLow = 0;
-  #nextHigh = 0;
+  /** -1 matches no record: there is none yet to continue. */
+  #nextHigh = -1;
   #explained = 0;
   #odd: Oddity | undefined;
 
@@ -60,6 +63,11 @@ export class SequenceChecker {
     this.#explained += damage.records;
   }
 
+  /** True for operations that take no sequence number of their own. */
+  static unnumbered(record: WalRecord): boolean {
+    return UNNUMBERED.has(record.op);
+  }
+
   end(): void {
     this.#settle();
   }
@@ -71,7 +79,7 @@ export class SequenceChecker {
   }
 
   #unexpected(record: WalRecord): void {
-    if (UNNUMBERED.has(record.op) || record.extra !== undefined) return;
+    if (UNNUMBERED.has(record.op) || !record.numbered) return;
     const odd = this.#odd;
     if (odd) {
       const seq = record.seq;
@@ -89,9 +97,11 @@ export class SequenceChecker {
       return;
     }
     if (!this.#begun) {
-      // Nothing to compare with: the first record of what was given.
-      if (this.first !== undefined && record.seq > this.first && this.#explained === 0) {
-        this.#emitStart(record, this.first);
+      // The first record of what was given: it has nothing before it, but perhaps a number to begin with.
+      if (this.first !== undefined && this.#explained === 0 && record.seq !== this.first) {
+        this.#unexpectedAfter(record, this.first);
+        this.#odd!.atStart = true;
+        return;
       }
       this.#advance(record.seqHigh, record.seqLow);
       this.#explained = 0;
@@ -110,6 +120,7 @@ export class SequenceChecker {
       actual: record.seq,
       actualText: seqText(record.seqHigh, record.seqLow),
       explained: this.#explained,
+      atStart: false,
     };
     this.#explained = 0;
     this.#advance(record.seqHigh, record.seqLow);
@@ -133,6 +144,8 @@ export class SequenceChecker {
       diagnosis = this.#flippedBit(odd);
     } else if (as === 'out of place') {
       message = `seq ${actualText} stands between ${expected - 1} and ${expected}: out of place`;
+    } else if (odd.atStart) {
+      message = `the first segment begins at seq ${actualText}, not at ${expected}: records before it are missing`;
     } else if (missing > 0) {
       const range = missing === 1 ? `${expected} is` : `${expected} to ${actual - 1} are`;
       message = `seq ${actualText} follows ${expected - 1}: ${range} missing (${missing} records)`;
@@ -142,9 +155,9 @@ export class SequenceChecker {
     this.#emit(odd, code, message, diagnosis);
   }
 
-  #flippedBit({ expected, actual, offset }: Oddity): string | undefined {
-    if (!Number.isSafeInteger(actual) || this.dialect.id !== 'v1') return undefined;
-    const difference = BigInt(expected) ^ BigInt(actual);
+  #flippedBit({ expected, actualText, offset }: Oddity): string | undefined {
+    if (this.dialect.id !== 'v1') return undefined; // elsewhere a checksum covers it
+    const difference = BigInt(expected) ^ BigInt(actualText);
     if (difference === 0n || (difference & (difference - 1n)) !== 0n) return undefined;
     const bit = difference.toString(2).length - 1;
     return `bit ${bit & 7} of the byte at ${offset + 8 + (bit >>> 3)} (in seq) is flipped`;
@@ -152,7 +165,8 @@ export class SequenceChecker {
 
   #emit(at: Oddity, code: string, message: string, diagnosis?: string): void {
     const { file, offset, length } = at;
-    const severity = code === 'seq-gap' ? this.dialect.gapSeverity : 'error';
+    const gap = at.atStart && !diagnosis ? 'warning' : this.dialect.gapSeverity;
+    const severity = code === 'seq-gap' ? gap : 'error';
     this.emit({
       code,
       severity,
@@ -162,18 +176,6 @@ export class SequenceChecker {
       message,
       ...(diagnosis && { diagnosis }),
       repair: 'nothing to drop: the numbers stay as evidence',
-    });
-  }
-
-  #emitStart(record: WalRecord, first: number): void {
-    const { file, offset, length } = record;
-    this.emit({
-      code: 'seq-gap',
-      severity: 'warning',
-      file,
-      offset,
-      length,
-      message: `the first segment begins at seq ${record.seqText}, not at ${first}: records before it are missing`,
     });
   }
 }

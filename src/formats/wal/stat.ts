@@ -42,7 +42,7 @@ export async function statLog(
     record(record) {
       const { op } = record;
       ops.set(op, (ops.get(op) ?? 0) + 1);
-      if (dialect.hasSeq && record.extra === undefined) {
+      if (dialect.hasSeq && record.numbered) {
         if (segment.records === 0) segment.firstSeq = numberOrDigits(record.seqText);
         lastHigh = record.seqHigh;
         lastLow = record.seqLow;

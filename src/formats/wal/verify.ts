@@ -1,33 +1,59 @@
 /** verify of the family: damage, sequence, batches, and what the dialect cannot vouch for. */
 import { Findings } from '../findings.ts';
-import type { VerifyResult } from '../format.ts';
-import { findingOf, type WalOpened, type WalRecord, type WalScanContext } from './model.ts';
+import type { FileEntry, Finding, VerifyResult } from '../format.ts';
+import {
+  findingOf,
+  type WalDamage,
+  type WalOpened,
+  type WalRecord,
+  type WalScanContext,
+} from './model.ts';
 import { scanLog } from './reader.ts';
 import { SequenceChecker } from './sequence.ts';
 
+/** What verify and repair find, out of one pass over the log. */
+export class LogChecker {
+  readonly findings: Findings;
+  readonly stats = { files: 0, bytes: 0, records: 0 };
+  readonly #sequence: SequenceChecker | undefined;
+  readonly #seals: SealChecker | undefined;
+
+  constructor(input: WalOpened, findingsMax: number) {
+    const { dialect } = input;
+    const findings = new Findings(findingsMax);
+    this.findings = findings;
+    this.stats.files = input.files.length;
+    if (dialect.hasSeq) {
+      const emit = (finding: Finding) => findings.add(finding);
+      this.#sequence = new SequenceChecker(dialect, emit, expectedFirst(input));
+    }
+    if (dialect.batches === 'commit-record') this.#seals = new SealChecker(findings);
+  }
+
+  record(record: WalRecord): void {
+    this.stats.records++;
+    if (record.index === 0) this.stats.bytes += record.length;
+    if (record.numbered) this.#sequence?.record(record);
+    this.#seals?.record(record);
+  }
+
+  damage(damage: WalDamage): void {
+    this.findings.add(findingOf(damage));
+    this.#sequence?.damage(damage);
+    this.#seals?.damage();
+  }
+
+  end(): void {
+    this.#sequence?.end();
+  }
+}
+
 export async function verifyLog(input: WalOpened, context: WalScanContext): Promise<VerifyResult> {
   const { dialect, set, files } = input;
-  const findings = new Findings(context.limits.findings);
-  const sequence = dialect.hasSeq
-    ? new SequenceChecker(dialect, (finding) => findings.add(finding), expectedFirst(input))
-    : undefined;
-  const seals = dialect.batches === 'commit-record' ? new SealChecker(findings) : undefined;
-  const stats = { files: files.length, bytes: 0, records: 0 };
-
-  await scanLog(input, context, {
-    record(record) {
-      stats.records++;
-      stats.bytes += record.index === 0 ? record.length : 0;
-      if (sequence && record.extra === undefined) sequence.record(record);
-      seals?.record(record);
-    },
-    damage(damage) {
-      findings.add(findingOf(damage));
-      sequence?.damage(damage);
-      seals?.damage();
-    },
-  });
-  sequence?.end();
+  const checker = new LogChecker(input, context.limits.findings);
+  await scanLog(input, context, checker);
+  checker.end();
+  const { findings, stats } = checker;
   const size = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
   return {
     path: set.path,
@@ -37,21 +63,23 @@ export async function verifyLog(input: WalOpened, context: WalScanContext): Prom
     verdict: findings.verdict,
     stats: { ...stats, bytes: size || stats.bytes },
     unchecked: dialect.unchecked,
-    findings: findings.kept.sort(byPlace(files.map((file) => file.name))),
+    findings: inOrder(findings.kept, files),
     counts: findings.counts,
   };
+}
+
+/** Sequence findings come a record late: back to file order. */
+export function inOrder(findings: Finding[], files: readonly FileEntry[]): Finding[] {
+  const rank = new Map(files.map(({ name }, index) => [name, index]));
+  return findings.sort(
+    (a, b) => (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.offset - b.offset,
+  );
 }
 
 /** A log whose first segment is number 1 begins at the first sequence number. */
 function expectedFirst({ dialect, files }: WalOpened): number | undefined {
   const number = files[0] && dialect.segmentNumber(files[0].name);
   return number === 1 ? dialect.firstSeq : undefined;
-}
-
-function byPlace(order: string[]) {
-  const rank = new Map(order.map((name, index) => [name, index]));
-  return (a: { file: string; offset: number }, b: { file: string; offset: number }): number =>
-    (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.offset - b.offset;
 }
 
 /** Commits and checkpoints carry nothing, and a commit seals at least one operation. */

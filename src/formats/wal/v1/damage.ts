@@ -1,7 +1,7 @@
 /** What the textbook log's damage is called, and what is said of it. One finding per cause. */
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32 } from '../../../shared/crc32.ts';
-import { hex32 } from '../../../shared/hex.ts';
+import { hex32, toHex } from '../../../shared/hex.ts';
 import type { Mend, WalDamage } from '../model.ts';
 import { CRC_AT, KEY_AT, LENGTH_FIELD_BYTES, OP_AT, OPS, OVERHEAD_BYTES } from './layout.ts';
 import type { RecordChecker } from './search.ts';
@@ -120,6 +120,7 @@ export function lengthFieldHit(file: string, offset: number, checker: RecordChec
       `length is ${length}, expected 21 + key ${keyLength} + value ${valueLength} = ${right}; the ` +
       'checksum holds by the inner lengths: nothing is lost',
     repair: 'write the right length',
+    mend: { offset, hex: le32(right) },
     records: 0,
     tail: false,
     lost: false,
@@ -127,6 +128,12 @@ export function lengthFieldHit(file: string, offset: number, checker: RecordChec
       diagnosis: `bit ${flipped & 7} of the byte at ${offset + (flipped >>> 3)} is flipped`,
     }),
   };
+}
+
+function le32(value: number): string {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setUint32(0, value, true);
+  return toHex(bytes);
 }
 
 /** Index of the only differing bit of two u32; -1 if there is not exactly one. */

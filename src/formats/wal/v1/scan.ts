@@ -3,6 +3,7 @@
  * whatever its own evidence allows. The layout is drawn in layout.ts.
  */
 import { CRC_INITIAL, crc32 } from '../../../shared/crc32.ts';
+import { bytesValue } from '../../bytes/value.ts';
 import { Window } from '../../bytes/window.ts';
 import type { ByteSource } from '../../format.ts';
 import { type WalDamage, WalRecord, type WalScanContext, type WalVisitor } from '../model.ts';
@@ -64,7 +65,7 @@ class V1Scan {
 
   async run(): Promise<void> {
     const window = this.#window;
-    let at = 0;
+    let at = this.context.from ?? 0;
     for (;;) {
       await window.fill(at, OVERHEAD_BYTES);
       const before = at;
@@ -84,11 +85,12 @@ class V1Scan {
     const visitor = this.visitor;
     record.bytes = bytes;
     record.salvaged = false;
+    const lengthMax = Math.min(RUN_RECORD_BYTES_MAX, this.context.limits.recordBytes) - 4;
     let p = at - base;
     while (p + OVERHEAD_BYTES <= count) {
       const length = view.getUint32(p, true);
       const next = p + LENGTH_FIELD_BYTES + length;
-      if (length < LENGTH_MIN || next > count || length > RUN_RECORD_BYTES_MAX) break;
+      if (length < LENGTH_MIN || next > count || length > lengthMax) break;
       const keyLength = view.getInt32(p + KEY_LENGTH_AT, true);
       const valueLength = length - LENGTH_MIN - keyLength;
       if (keyLength < 0 || valueLength < 0) break;
@@ -141,7 +143,8 @@ class V1Scan {
     for (const total of [head.length + LENGTH_FIELD_BYTES, head.total]) {
       if (total < OVERHEAD_BYTES || total > limit) continue;
       const what = await this.#whatFollows(at, at + total);
-      if (what === undefined) continue;
+      // The file's end bears out little: garbage can lead there past intact records.
+      if (what === undefined || (what === 'end' && head.length + 4 !== head.total)) continue;
       this.#damage(this.#diagnosed(head, framedDamage(head, total, what === 'end')));
       return at + total;
     }
@@ -216,10 +219,12 @@ class V1Scan {
   }
 
   /** Looks for the one explanation, for as many findings as are shown: each costs a pass over the record. */
-  #diagnosed(head: DamagedHead, damage: WalDamage): WalDamage {
+  #diagnosed(head: DamagedHead, bare: WalDamage): WalDamage {
     const { bytes, view, base } = this.#window;
-    if (damage.code !== 'crc-mismatch' || this.#diagnoses-- <= 0) return damage;
+    if (bare.code !== 'crc-mismatch' || this.#diagnoses-- <= 0) return bare;
     const start = head.offset - base;
+    const subject = this.#subject(head, start);
+    const damage = subject ? { ...bare, subject } : bare;
     if (head.length + LENGTH_FIELD_BYTES !== head.total) {
       if (head.length + LENGTH_FIELD_BYTES !== damage.length) return damage;
       const found = mendInnerLength(bytes, view, start, head.offset);
@@ -227,6 +232,14 @@ class V1Scan {
     }
     const found = explainMismatch(head, (offset) => bytes[offset - base]!);
     return found ? { ...damage, ...found } : damage;
+  }
+
+  /** What the record seems to be, for people who ask what was lost. */
+  #subject({ keyLength, length, op }: DamagedHead, start: number): string | undefined {
+    if (keyLength <= 0 || keyLength > length - LENGTH_MIN || keyLength > 256) return undefined;
+    const keyAt = start + KEY_AT;
+    const key = JSON.stringify(bytesValue(this.#window.bytes, keyAt, keyAt + keyLength));
+    return `${OPS[op] ?? 'record'} ${key}`;
   }
 
   #damage(damage: WalDamage): void {

@@ -1,0 +1,159 @@
+/**
+ * Repair, whatever the family: plan from what is read, quarantine what is dropped, write the result beside,
+ * then check it. The input is not touched, or with --in-place replaced file by file behind a backup.
+ */
+import * as path from 'node:path';
+import type { Identified } from '../formats/detect.ts';
+import type { RepairOptions, RepairPlan, ScanContext, VerifyResult } from '../formats/format.ts';
+import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
+import { openFileSet } from '../io/file-set.ts';
+import { sha256Of } from '../io/hash.ts';
+import { replaceInPlace } from '../io/in-place.ts';
+import { NewDirectory } from '../io/new-directory.ts';
+import { quarantine } from '../io/quarantine.ts';
+import { RealDisk } from '../io/real-disk.ts';
+import { DdiaError, usageError } from '../shared/errors.ts';
+
+export interface RepairTarget {
+  out: string | undefined;
+  inPlace: boolean;
+  backup: boolean;
+  quarantine: string | undefined;
+  force: boolean;
+}
+
+export interface RepairReport {
+  path: string;
+  family: string;
+  dialect: string;
+  out: string;
+  quarantine: string | undefined;
+  backups: string[];
+  totals: LedgerTotals;
+  ledger: RepairPlan['ledger'];
+  consequences: string[];
+  result: VerifyResult;
+  next: string[];
+}
+
+export async function planRepair(
+  input: Identified,
+  options: RepairOptions,
+  context: ScanContext,
+): Promise<RepairPlan> {
+  const { family, set, files } = input;
+  if (!family.planRepair || !family.applyRepair) {
+    throw new DdiaError('not-repairable', `${family.id} ${input.dialect.id} cannot be repaired`);
+  }
+  if (files.some(({ name }) => name === '-')) {
+    throw usageError('not-a-file', 'repair reads its input twice: give a file, not standard input');
+  }
+  const inputs = await hashes(input, context);
+  const plan = await family.planRepair(input, options, context);
+  return { ...plan, path: path.resolve(set.path), inputs };
+}
+
+async function hashes(input: Identified, context: ScanContext): Promise<RepairPlan['inputs']> {
+  const inputs: RepairPlan['inputs'] = [];
+  for (const { name, size = 0 } of input.files) {
+    const source = input.set.open(name);
+    try {
+      inputs.push({ file: name, size, sha256: await sha256Of(source, context.signal) });
+    } finally {
+      source.close?.();
+    }
+  }
+  return inputs;
+}
+
+/** Refuses if the input is not, byte for byte, what the plan was made from. */
+export async function checkUnchanged(
+  input: Identified,
+  plan: RepairPlan,
+  context: ScanContext,
+): Promise<void> {
+  const now = await hashes(input, context);
+  const before = new Map(plan.inputs.map((one) => [one.file, one]));
+  const changed = now.find(({ file, sha256 }) => before.get(file)?.sha256 !== sha256);
+  if (changed || now.length !== plan.inputs.length) {
+    throw new DdiaError(
+      'input-changed',
+      `${plan.path}: ${changed?.file ?? 'the set of files'} has changed since the plan was made`,
+      'make a new plan',
+    );
+  }
+}
+
+export async function applyRepair(
+  input: Identified,
+  plan: RepairPlan,
+  target: RepairTarget,
+  context: ScanContext,
+): Promise<RepairReport> {
+  const { family, dialect, set } = input;
+  const disk = new RealDisk();
+  const out = target.inPlace ? path.resolve(set.path) : path.resolve(target.out!);
+  const quarantineAt = path.resolve(target.quarantine ?? `${out}.quarantine`);
+  // What is dropped is safe on disk before anything else is written.
+  const ledger = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
+  const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
+  const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
+  let backups: string[] = [];
+  try {
+    await family.applyRepair!(input, plan, context, directory);
+    directory.finish();
+    if (target.inPlace) {
+      const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
+      backups = replaceInPlace(disk, out, set.isDirectory, result, touched, target.backup);
+    }
+  } finally {
+    directory.abandon();
+  }
+  const verified = await verifyResult(input, out, context);
+  const dropped = ledger.some(({ fate }) => fate === 'dropped');
+  const report = {
+    path: plan.path,
+    family: family.id,
+    dialect: dialect.id,
+    out,
+    quarantine: dropped ? quarantineAt : undefined,
+    backups,
+    totals: ledgerTotals(ledger),
+    ledger,
+    consequences: plan.consequences,
+    result: verified,
+  };
+  return { ...report, next: nextSteps(report) };
+}
+
+async function verifyResult(
+  input: Identified,
+  out: string,
+  context: ScanContext,
+): Promise<VerifyResult> {
+  // A single file's result is a file of the same name in the new directory.
+  const alone = !input.set.isDirectory && out !== path.resolve(input.set.path);
+  const set = openFileSet(alone ? path.join(out, input.files[0]!.name) : out);
+  const files = input.family.select(set, input.dialect);
+  return input.family.verify({ set, dialect: input.dialect, files }, context);
+}
+
+/** What to do now: every repair ends with it. */
+function nextSteps(report: Omit<RepairReport, 'next'>): string[] {
+  const { result, family, out, quarantine: kept, path: input, backups } = report;
+  const steps: string[] = [];
+  const codes = Object.keys(result.counts);
+  if (!result.clean && codes.every((code) => code === 'seq-gap')) {
+    steps.push(
+      `what is lost shows as a gap in the sequence; to number the rest anew: ` +
+        `ddia ${family} dump ${out} --json | ddia ${family} write NEW --dialect ${result.dialect}`,
+    );
+  } else if (!result.clean) steps.push(`look at what remains: ddia ${family} verify ${out}`);
+  if (kept) steps.push(`look at what was set aside: ${path.join(kept, 'index.json')}`);
+  if (backups.length > 0) {
+    steps.push(`once the application has read it, remove the backups: ${backups.join(' ')}`);
+  } else if (out !== input) {
+    steps.push(`compare: ddia diff ${input} ${out}; then put ${out} in its place`);
+  }
+  return steps;
+}

@@ -1,0 +1,33 @@
+/** stat, by family or by detection. */
+import { Args, Flags } from '@oclif/core';
+import { Progress } from '../ui/progress.ts';
+import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
+import { openPath } from './open.ts';
+
+export abstract class StatCommand extends DdiaCommand {
+  static override args = {
+    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+  };
+  static override flags = {
+    dialect: Flags.string({ description: 'take the files for this dialect' }),
+    ...limitFlags,
+  };
+  readonly family: string | undefined = undefined;
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parseFor(this.ctor as typeof StatCommand);
+    const input = await openPath(this, args.path, this.family, flags.dialect);
+    const progress = new Progress(flags.color);
+    const stat = await input.family.stat(input, {
+      limits: limitsOf(flags),
+      signal: this.signal,
+      progress: progress.update,
+    });
+    progress.end();
+    if (flags.json) this.printJson(stat);
+    else {
+      const { statText } = await import('../ui/stat-report.ts');
+      this.printText(await statText(stat, flags.color));
+    }
+  }
+}

@@ -1,0 +1,61 @@
+/** Lines of standard input or any stream, as they come, with their numbers. */
+import * as fs from 'node:fs';
+import { DdiaError } from '../shared/errors.ts';
+
+const CHUNK_BYTES = 256 * 1024;
+/** A line this long is no record of anything. */
+const LINE_BYTES_MAX = 256 * 1024 * 1024;
+const NEWLINE = 0x0a;
+
+/**
+ * Calls `visit` with each line, without its newline, and its number from 1. A last line without a newline
+ * counts. Throws a DdiaError when a line is longer than 256 MiB, and whatever `visit` throws.
+ */
+export async function readLines(
+  fd: number,
+  visit: (line: Buffer, number: number) => void,
+  signal?: AbortSignal,
+): Promise<void> {
+  let pending: Buffer = Buffer.alloc(0);
+  let number = 0;
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  for (;;) {
+    signal?.throwIfAborted();
+    const got = await readChunk(fd, chunk, signal);
+    if (got === 0) break;
+    const bytes = chunk.subarray(0, got);
+    let at = 0;
+    for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
+      const rest = bytes.subarray(at, end);
+      const line = pending.length > 0 ? Buffer.concat([pending, rest]) : rest;
+      pending = Buffer.alloc(0);
+      visit(line, ++number);
+      at = end + 1;
+    }
+    if (at < got) pending = Buffer.concat([pending, bytes.subarray(at)]);
+    if (pending.length > LINE_BYTES_MAX) {
+      const most = `the limit is ${LINE_BYTES_MAX}`;
+      throw new DdiaError(
+        'line-too-long',
+        `line ${number + 1} has over ${pending.length} bytes, ${most}`,
+      );
+    }
+  }
+  if (pending.length > 0) visit(pending, ++number);
+}
+
+function readChunk(fd: number, chunk: Buffer, signal?: AbortSignal): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal!.reason);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    fs.read(fd, chunk, 0, chunk.length, null, (error, got) => {
+      signal?.removeEventListener('abort', onAbort);
+      if (!error) resolve(got);
+      else if (error.code === 'EOF') resolve(0);
+      else if (error.code === 'EAGAIN') {
+        // A non-blocking pipe with nothing in it yet.
+        setTimeout(() => readChunk(fd, chunk, signal).then(resolve, reject), 5);
+      } else reject(error);
+    });
+  });
+}

@@ -1,0 +1,153 @@
+/**
+ * A directory that appears whole or not at all: its files are written and synced in a temporary directory
+ * beside it, which then takes its name. Until then a crash leaves nothing but that temporary directory.
+ */
+import * as path from 'node:path';
+import { DdiaError, fromSystemError } from '../shared/errors.ts';
+import { type Disk, type DiskFile, writeFully } from './disk.ts';
+
+const BUFFER_BYTES = 1024 * 1024;
+
+export class NewDirectory {
+  readonly #temporary: string;
+  #open: BufferedFile | undefined;
+  #done = false;
+
+  /** `replace`: what is there is set aside first and removed at the end. */
+  constructor(
+    readonly disk: Disk,
+    readonly target: string,
+    readonly replace = false,
+  ) {
+    const there = disk.stat(target);
+    const empty = there?.kind === 'directory' && disk.list(target).length === 0;
+    if (there && !replace && !empty) {
+      throw new DdiaError('exists', `${target} exists already`, 'choose another place, or --force');
+    }
+    if (there && there.kind !== 'directory') {
+      throw new DdiaError('not-a-directory', `${target} is not a directory`);
+    }
+    const parent = path.dirname(path.resolve(target));
+    this.#temporary = path.join(parent, `.${path.basename(target)}.tmp-${process.pid}`);
+    try {
+      disk.makeDirectory(this.#temporary);
+    } catch (error) {
+      throw fromSystemError(error, this.#temporary);
+    }
+  }
+
+  /** One file at a time. */
+  create(name: string): BufferedFile {
+    if (path.basename(name) !== name || name === '.' || name === '..') {
+      throw new DdiaError('bad-name', `not a file name: ${JSON.stringify(name)}`);
+    }
+    this.#open = new BufferedFile(this.disk, path.join(this.#temporary, name));
+    return this.#open;
+  }
+
+  /** Gives the directory its name, durably. */
+  finish(): void {
+    const { disk, target } = this;
+    const resolved = path.resolve(target);
+    const parent = path.dirname(resolved);
+    try {
+      disk.syncDirectory(this.#temporary);
+      const old = disk.stat(resolved) ? `${this.#temporary}.old` : undefined;
+      if (old) disk.rename(resolved, old);
+      disk.rename(this.#temporary, resolved);
+      disk.syncDirectory(parent);
+      this.#done = true;
+      if (old) removeTree(disk, old);
+    } catch (error) {
+      throw fromSystemError(error, target);
+    }
+  }
+
+  /** Leaves nothing behind; harmless after finish. */
+  abandon(): void {
+    if (this.#done) return;
+    this.#open?.close();
+    removeTree(this.disk, this.#temporary);
+  }
+}
+
+/** Appends to a new file through a buffer. */
+export class BufferedFile {
+  readonly #file: DiskFile;
+  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #count = 0;
+  #position = 0;
+  #closed = false;
+
+  constructor(
+    disk: Disk,
+    readonly path: string,
+  ) {
+    try {
+      this.#file = disk.open(path, 'create');
+    } catch (error) {
+      throw fromSystemError(error, path);
+    }
+  }
+
+  /** Bytes appended so far. */
+  get size(): number {
+    return this.#position + this.#count;
+  }
+
+  write(bytes: Uint8Array, start = 0, end = bytes.length): void {
+    if (end - start > BUFFER_BYTES - this.#count) this.#flush();
+    if (end - start > BUFFER_BYTES) {
+      this.#writeOut(bytes, start, end);
+      return;
+    }
+    this.#buffer.set(
+      start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end),
+      this.#count,
+    );
+    this.#count += end - start;
+  }
+
+  finish(): void {
+    try {
+      this.#flush();
+      this.#file.sync();
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    } finally {
+      this.close();
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#file.close();
+  }
+
+  #flush(): void {
+    const count = this.#count;
+    this.#count = 0;
+    this.#writeOut(this.#buffer, 0, count);
+  }
+
+  #writeOut(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      writeFully(this.#file, bytes, start, end, this.#position);
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    }
+    this.#position += end - start;
+  }
+}
+
+function removeTree(disk: Disk, directory: string): void {
+  const stat = disk.stat(directory);
+  if (stat?.kind !== 'directory') return;
+  for (const name of disk.list(directory)) {
+    const inner = path.join(directory, name);
+    if (disk.stat(inner)?.kind === 'directory') removeTree(disk, inner);
+    else disk.remove(inner);
+  }
+  disk.removeDirectory(directory);
+}

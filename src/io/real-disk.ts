@@ -1,0 +1,137 @@
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import type { Disk, DiskFile, FileStat, OpenMode } from './disk.ts';
+import { systemError } from './system-error.ts';
+
+/** 'create' is exclusive: of two processes that create a file, one is told EEXIST. */
+const FLAGS: Readonly<Record<OpenMode, string>> = { read: 'r', write: 'r+', create: 'wx+' };
+
+/** Absent on Windows, where a directory cannot be opened at all. */
+const OPEN_DIRECTORY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
+
+/** What platforms and file systems that cannot sync a directory say when asked to. */
+const CANNOT_SYNC_DIRECTORY = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);
+
+/** The disk of this machine, through Node's synchronous calls, whose errors it passes on as they are. */
+export class RealDisk implements Disk {
+  open(path: string, mode: OpenMode): DiskFile {
+    const descriptor = openSync(path, FLAGS[mode]);
+    // A directory can be opened for reading, and only the first read would fail.
+    if (mode === 'read' && fstatSync(descriptor).isDirectory()) {
+      closeSync(descriptor);
+      throw systemError('EISDIR', 'open', path);
+    }
+    return new RealFile(descriptor, path);
+  }
+
+  list(directory: string): string[] {
+    return readdirSync(directory).sort();
+  }
+
+  stat(path: string): FileStat | undefined {
+    try {
+      const stat = statSync(path);
+      const kind = stat.isFile() ? 'file' : stat.isDirectory() ? 'directory' : 'other';
+      return { kind, size: stat.size };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || hasCode(error, 'ENOTDIR')) return undefined;
+      throw error;
+    }
+  }
+
+  makeDirectory(path: string): void {
+    mkdirSync(path, { recursive: true });
+  }
+
+  rename(from: string, to: string): void {
+    renameSync(from, to);
+  }
+
+  remove(path: string): void {
+    unlinkSync(path);
+  }
+
+  removeDirectory(path: string): void {
+    rmdirSync(path);
+  }
+
+  syncDirectory(path: string): void {
+    let descriptor: number | undefined;
+    try {
+      descriptor = openSync(path, OPEN_DIRECTORY);
+      fsyncSync(descriptor);
+    } catch (error) {
+      if (!CANNOT_SYNC_DIRECTORY.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  }
+}
+
+class RealFile implements DiskFile {
+  /** Undefined once closed: the number may by then belong to another file. */
+  #descriptor: number | undefined;
+
+  constructor(
+    descriptor: number,
+    readonly path: string,
+  ) {
+    this.#descriptor = descriptor;
+  }
+
+  read(target: Uint8Array, start: number, length: number, position: number): number {
+    return readSync(this.#opened('read'), target, start, length, position);
+  }
+
+  write(bytes: Uint8Array, start: number, length: number, position: number): number {
+    return writeSync(this.#opened('write'), bytes, start, length, position);
+  }
+
+  truncate(size: number): void {
+    // Node takes a negative size for 0.
+    if (size < 0) throw systemError('EINVAL', 'ftruncate', this.path);
+    ftruncateSync(this.#opened('ftruncate'), size);
+  }
+
+  sync(): void {
+    fsyncSync(this.#opened('fsync'));
+  }
+
+  dataSync(): void {
+    fdatasyncSync(this.#opened('fdatasync'));
+  }
+
+  size(): number {
+    return fstatSync(this.#opened('fstat')).size;
+  }
+
+  close(): void {
+    const descriptor = this.#opened('close');
+    this.#descriptor = undefined;
+    closeSync(descriptor);
+  }
+
+  #opened(syscall: string): number {
+    if (this.#descriptor === undefined) throw systemError('EBADF', syscall, this.path);
+    return this.#descriptor;
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return (error as NodeJS.ErrnoException).code === code;
+}

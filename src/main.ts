@@ -6,10 +6,25 @@ import { EXIT } from './shared/errors.ts';
 export async function main(argv: string[], root: string): Promise<void> {
   try {
     const config = await Config.load({ root });
-    await run(argv, config);
+    const found = findCommand(config, argv);
+    // oclif's own run does more on the way (help, its own version checks), and costs a tenth of the start.
+    if (found) await config.runCommand(found.id, found.rest);
+    else await run(argv, config);
   } catch (error) {
     process.exitCode = reportOutsideCommand(error as Error, argv);
   }
+}
+
+/** The command whose words `argv` begins with, the longest; undefined also where help is asked for. */
+function findCommand(config: Config, argv: string[]): { id: string; rest: string[] } | undefined {
+  const end = argv.indexOf('--');
+  const flags = end < 0 ? argv : argv.slice(0, end);
+  if (flags.includes('--help') || flags.includes('-h')) return undefined;
+  for (const words of [2, 1]) {
+    const id = argv.slice(0, words).join(':');
+    if (argv.length >= words && config.findCommand(id)) return { id, rest: argv.slice(words) };
+  }
+  return undefined;
 }
 
 /** Errors before a command runs: an unknown command, help on nothing. */

@@ -1,9 +1,17 @@
 /** Colours, loaded when used; none unless stdout is a terminal or FORCE_COLOR says so. */
 import type { ChalkInstance } from 'chalk';
 
-export async function colors(wanted: boolean): Promise<ChalkInstance> {
+export type Styles = ChalkInstance;
+
+/** Every style of it leaves the text as it is, so that chalk need not be loaded for plain output. */
+const PLAIN: Styles = new Proxy(((text: string) => text) as ChalkInstance, { get: () => PLAIN });
+
+/** `wanted`: --color; NO_COLOR (no-color.org) and --no-color win over everything. */
+export async function colors(wanted: boolean): Promise<Styles> {
+  const forced = process.env['FORCE_COLOR'];
+  const off = !wanted || (process.env['NO_COLOR'] ?? '') !== '' || forced === '0';
+  if (off || (forced === undefined && process.stdout.isTTY !== true)) return PLAIN;
   const { Chalk, supportsColor } = await import('chalk');
-  // FORCE_COLOR is chalk's own; NO_COLOR (no-color.org) and --no-color win over the terminal.
-  const off = !wanted || (process.env['NO_COLOR'] ?? '') !== '';
-  return new Chalk({ level: off ? 0 : supportsColor ? supportsColor.level : 0 });
+  const level = supportsColor ? supportsColor.level : 0;
+  return new Chalk({ level: forced === undefined || level > 0 ? level : 1 });
 }

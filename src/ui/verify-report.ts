@@ -1,7 +1,6 @@
 /** What verify says to people: a line of verdict, the findings, and what could not be checked. */
-import type { ChalkInstance } from 'chalk';
 import type { Finding, VerifyResult } from '../formats/format.ts';
-import { colors } from './color.ts';
+import { colors, type Styles } from './color.ts';
 import { printable } from './text-sink.ts';
 
 const VERDICTS = {
@@ -15,7 +14,7 @@ export async function verifyText(results: VerifyResult[], color: boolean): Promi
   return results.map((result) => one(result, chalk)).join('\n');
 }
 
-function one(result: VerifyResult, chalk: ChalkInstance): string {
+function one(result: VerifyResult, chalk: Styles): string {
   const { path, family, dialect, verdict, stats, findings, counts, unchecked } = result;
   const paint =
     verdict === 'clean' ? chalk.green : verdict === 'damaged' ? chalk.red : chalk.yellow;
@@ -36,7 +35,7 @@ function one(result: VerifyResult, chalk: ChalkInstance): string {
 }
 
 /** One finding, for people. */
-export function findingLines(finding: Finding, chalk: ChalkInstance): string[] {
+export function findingLines(finding: Finding, chalk: Styles): string[] {
   const { severity, code, file, offset, length, message, evidence, diagnosis } = finding;
   const paint =
     severity === 'error' ? chalk.red : severity === 'warning' ? chalk.yellow : chalk.cyan;

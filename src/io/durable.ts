@@ -1,8 +1,9 @@
 /**
- * Files that appear whole or not at all, whatever happens meanwhile: written under a temporary name in the
- * same directory, synced, renamed, and the directory synced. Each step needs the one before it: a rename can
- * be durable before the data of the file is (ext4's delayed allocation, LWN 2009, "Delayed allocation and
- * the zero-length file problem"), and without the last one a crash can undo the name.
+ * Files that appear whole or not at all, whatever happens meanwhile: written under a temporary name
+ * in the same directory, synced, renamed, and the directory synced. Each step needs the one before
+ * it: a rename can be durable before the data of the file is (ext4's delayed allocation, LWN 2009,
+ * "Delayed allocation and the zero-length file problem"), and without the last one a crash can undo
+ * the name.
  */
 import { basename, dirname, join } from 'node:path';
 import { DdiaError } from '../shared/errors.ts';
@@ -16,14 +17,17 @@ const TEMPORARY_NAME_TRIES = 1000;
 
 const TEMPORARY_NAME = /^\..+\.tmp-\d+-\d+$/s;
 
-/** Whether a name is one that only a crash leaves: safe to remove once no writer of its directory runs. */
+/**
+ * Whether a name is one that only a crash leaves: safe to remove once no writer of its directory
+ * runs.
+ */
 export function isTemporaryName(name: string): boolean {
   return TEMPORARY_NAME.test(name);
 }
 
 /**
- * Puts `bytes` at `path`, replacing what is there. Returns once they are durable; if it throws, the old file
- * is there or, when only the last sync failed, the new one. Errors are the disk's.
+ * Puts `bytes` at `path`, replacing what is there. Returns once they are durable; if it throws, the
+ * old file is there or, when only the last sync failed, the new one. Errors are the disk's.
  */
 export function replaceFile(disk: Disk, path: string, bytes: Uint8Array): void {
   const writer = DurableWriter.create(disk, path, { overwrite: true });
@@ -53,7 +57,9 @@ export class DurableWriter {
     this.#overwrite = overwrite;
   }
 
-  /** Throws a DdiaError `exists` if there is something at `path` and it is not to be overwritten. */
+  /**
+   * Throws a DdiaError `exists` if there is something at `path` and it is not to be overwritten.
+   */
   static create(
     disk: Disk,
     path: string,
@@ -69,7 +75,10 @@ export class DurableWriter {
     return this.#written + this.#buffered;
   }
 
-  /** Appends bytes[start, end). After an error the temporary file is gone and the writer is of no more use. */
+  /**
+   * Appends bytes[start, end). After an error the temporary file is gone and the writer is of no
+   * more use.
+   */
   append(bytes: Uint8Array, start: number, end: number): void {
     this.#assertOpen();
     if (this.#buffered + end - start > BUFFER_BYTES) this.#orAbort(() => this.#flush());
@@ -83,8 +92,8 @@ export class DurableWriter {
   }
 
   /**
-   * Makes the file durable under its name. Refuses, as `create` does, a file that came to be there meanwhile;
-   * who creates files without a lock of their own can still lose one in between.
+   * Makes the file durable under its name. Refuses, as `create` does, a file that came to be there
+   * meanwhile; who creates files without a lock of their own can still lose one in between.
    */
   finish(): void {
     this.#assertOpen();
@@ -155,8 +164,9 @@ export class DurableWriter {
 }
 
 /**
- * Makes a directory with its parents, each durable before the next is made in it. One that is there already
- * may have been made by a process that died before it was durable, so its name is synced as well.
+ * Makes a directory with its parents, each durable before the next is made in it. One that is there
+ * already may have been made by a process that died before it was durable, so its name is synced as
+ * well.
  */
 export function makeDurableDirectory(disk: Disk, path: string): void {
   const missing: string[] = [];

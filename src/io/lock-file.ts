@@ -7,17 +7,20 @@ import { type Processes, type ProcessIdentity, systemProcesses } from './process
 const CONTENT_BYTES_MAX = 128;
 
 /**
- * A file that says which process has a store open: `PID STARTED`, where a process that died no longer counts.
+ * A file that says which process has a store open: `PID STARTED`, where a process that died no
+ * longer counts.
  *
- * Two processes that find the same dead owner must not both replace it, nor one remove what the other has just
- * created; and a file that was created and not yet written must not pass for a dead one. So whoever wants the
- * lock first puts up a claim: a file named after the process, which no other process ever creates. It goes on
- * only if it sees no claim of a living process but its own. Of two that meet, at least one sees the other, since
- * each creates before it lists; both may, and both give up. Under a claim the lock can be read, removed and
- * created as if alone. Claims of the dead are removed by name, which can hit nobody else's.
+ * Two processes that find the same dead owner must not both replace it, nor one remove what the
+ * other has just created; and a file that was created and not yet written must not pass for a dead
+ * one. So whoever wants the lock first puts up a claim: a file named after the process, which no
+ * other process ever creates. It goes on only if it sees no claim of a living process but its own.
+ * Of two that meet, at least one sees the other, since each creates before it lists; both may, and
+ * both give up. Under a claim the lock can be read, removed and created as if alone. Claims of the
+ * dead are removed by name, which can hit nobody else's.
  *
- * Nothing is synced: a lock that a crash of the machine undoes has lost its owner as well. Processes of another
- * machine or of another process namespace look dead; a store on a shared disk is not protected from them.
+ * Nothing is synced: a lock that a crash of the machine undoes has lost its owner as well.
+ * Processes of another machine or of another process namespace look dead; a store on a shared disk
+ * is not protected from them.
  */
 export class LockFile {
   readonly #disk: Disk;
@@ -33,7 +36,10 @@ export class LockFile {
     this.#content = content;
   }
 
-  /** Throws a DdiaError `locked` that names the process which has the lock. Its directory must exist. */
+  /**
+   * Throws a DdiaError `locked` that names the process which has the lock. Its directory must
+   * exist.
+   */
   static acquire(disk: Disk, path: string, processes: Processes = systemProcesses()): LockFile {
     const claim = putUpClaim(disk, path, processes);
     try {

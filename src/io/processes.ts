@@ -20,8 +20,8 @@ export function systemProcesses(): Processes {
 }
 
 /**
- * Processes of a simulated machine: each start of it has one, and those of earlier starts are dead. Give it
- * the `boot` of a SimDisk.
+ * Processes of a simulated machine: each start of it has one, and those of earlier starts are dead.
+ * Give it the `boot` of a SimDisk.
  */
 export function bootProcesses(boot: number): Processes {
   const self = { pid: 1000 + boot, started: `boot-${boot}` };
@@ -41,14 +41,15 @@ function isAlive({ pid, started }: ProcessIdentity): boolean {
 }
 
 /**
- * When a process was started, in clock ticks since the machine was (field 22 of /proc/PID/stat, proc(5)), and
- * which start of the machine that was. Undefined where there is no /proc; empty for a process that has ended
- * and is only waiting for its parent.
+ * When a process was started, in clock ticks since the machine was (field 22 of /proc/PID/stat,
+ * proc(5)), and which start of the machine that was. Undefined where there is no /proc; empty for a
+ * process that has ended and is only waiting for its parent.
  */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is the program's name in parentheses, and may have spaces and parentheses itself.
+    // The second field is the program's name in parentheses, and may have spaces and parentheses
+    // itself.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const [state, ticks] = [fields[0], fields[22 - 3]];
     if (state === undefined || ticks === undefined) return undefined;

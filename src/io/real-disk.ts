@@ -27,7 +27,10 @@ const OPEN_DIRECTORY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0);
 /** What platforms and file systems that cannot sync a directory say when asked to. */
 const CANNOT_SYNC_DIRECTORY = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);
 
-/** The disk of this machine, through Node's synchronous calls, whose errors it passes on as they are. */
+/**
+ * The disk of this machine, through Node's synchronous calls, whose errors it passes on as they
+ * are.
+ */
 export class RealDisk implements Disk {
   open(path: string, mode: OpenMode): DiskFile {
     const descriptor = openSync(path, FLAGS[mode]);

@@ -13,7 +13,10 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTEMPTY: 'directory not empty',
 };
 
-/** An error as Node makes one of a failed system call: message, `code`, `errno`, `syscall` and `path`. */
+/**
+ * An error as Node makes one of a failed system call: message, `code`, `errno`, `syscall` and
+ * `path`.
+ */
 export function systemError(code: string, syscall: string, path: string): NodeJS.ErrnoException {
   const number = (constants.errno as Readonly<Record<string, number>>)[code];
   const error = new Error(`${code}: ${WORDS[code] ?? 'failed'}, ${syscall} '${path}'`);
@@ -25,7 +28,9 @@ export function systemError(code: string, syscall: string, path: string): NodeJS
   });
 }
 
-/** What Node throws when a span lies outside of the buffer it is to be read into or written from. */
+/**
+ * What Node throws when a span lies outside of the buffer it is to be read into or written from.
+ */
 export function checkSpan(buffer: Uint8Array, start: number, length: number): void {
   if (start < 0 || length < 0 || start + length > buffer.length) {
     const error = new RangeError(

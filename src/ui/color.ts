@@ -3,8 +3,13 @@ import type { ChalkInstance } from 'chalk';
 
 export type Styles = ChalkInstance;
 
-/** Every style of it leaves the text as it is, so that chalk need not be loaded for plain output. */
-const PLAIN: Styles = new Proxy(((text: string) => text) as ChalkInstance, { get: () => PLAIN });
+/**
+ * Every style of it leaves the text as it is, so that chalk need not be loaded for plain output. It must not
+ * look like a promise, or whoever awaits it waits for ever.
+ */
+const PLAIN: Styles = new Proxy(((text: string) => text) as ChalkInstance, {
+  get: (_, name) => (name === 'then' ? undefined : PLAIN),
+});
 
 /** `wanted`: --color; NO_COLOR (no-color.org) and --no-color win over everything. */
 export async function colors(wanted: boolean): Promise<Styles> {

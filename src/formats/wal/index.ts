@@ -1,13 +1,17 @@
 /** The family `wal`: write-ahead logs, whoever wrote them. */
 import type { ByteSource, Family, FileEntry, FileSet, ScanContext, Span } from '../format.ts';
 import { dumpLog } from './dump.ts';
+import { leveldb } from './leveldb/index.ts';
+import { lsmV1 } from './lsm-v1/index.ts';
 import type { WalDialect, WalOpened, WalScanContext } from './model.ts';
 import { applyLogRepair, planLogRepair } from './repair.ts';
+import { rocksdb } from './rocksdb/index.ts';
 import { statLog } from './stat.ts';
 import { v1 } from './v1/index.ts';
+import { v2 } from './v2/index.ts';
 import { verifyLog } from './verify.ts';
 
-export const walDialects: readonly WalDialect[] = [v1];
+export const walDialects: readonly WalDialect[] = [v1, v2, lsmV1, leveldb, rocksdb];
 
 /** Which of a set's files this dialect reads as segments, in order of their numbers. */
 export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {

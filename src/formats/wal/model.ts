@@ -44,6 +44,8 @@ export class WalRecord {
   extra: Record<string, unknown> | undefined = undefined;
   /** Whether seq is a number of the record's own; undefined: it is, unless there are extra fields. */
   sequenced: boolean | undefined = undefined;
+  /** Sequence number less the last one known to be durable when this was written; -1: not told. */
+  synced = -1;
   /** True when the bytes were mended while reading: a v1 record whose length field alone is hit. */
   salvaged = false;
 
@@ -103,6 +105,11 @@ export function findingOf(damage: WalDamage): Finding {
 export interface WalVisitor {
   record(record: WalRecord): void;
   damage(damage: WalDamage): void;
+  /**
+   * A segment vouches that numbering goes on at `base` where it had reached `previous`: after a crash numbers
+   * are left out so that none is given twice.
+   */
+  resume?(previous: bigint, base: bigint): void;
   /** Asked between records; true ends the scan. */
   done?(): boolean;
 }
@@ -111,6 +118,8 @@ export interface WalVisitor {
 export interface WalScanContext extends ScanContext {
   /** The set that the segment is part of, for siblings that say something about it. */
   readonly set: FileSet;
+  /** What a dialect hands from one segment to the next: absent where segments are looked at alone. */
+  readonly carry?: Map<string, unknown> | undefined;
   /**
    * Where to begin in the first segment: the end of a record that was read before. A layout of blocks begins at
    * the block that holds it. Default 0.
@@ -146,6 +155,8 @@ export interface WalDialect extends Dialect {
     context: WalScanContext,
     visit: (span: Span) => boolean,
   ): Promise<void>;
+  /** What only the set of files shows: a manifest against the segments, leftovers. */
+  verifySet?(input: WalOpened, context: WalScanContext): Promise<Finding[]>;
   /** The inverse of scan; absent where this project does not write the dialect. */
   readonly encoder?: WalEncoder;
   /**
@@ -169,18 +180,39 @@ export interface WalEncoder {
   readonly segmentBytesDefault: number;
   /** 1 → `000001.wal`. */
   segmentName(number: number): string;
-  /** Bytes of one record. Throws a DdiaError when the layout cannot hold it. */
-  encode(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array;
+  /**
+   * Bytes of one record, where records stand alone; else `open`. Throws a DdiaError when the layout cannot hold
+   * it.
+   */
+  encode?(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array;
+  /** Begins a log whose segments have headers, blocks or checksums that continue. */
+  open?(): LogEncoder;
   /** The operation that seals a batch, if the layout marks it so. */
   readonly batchSeal?: WalOperation;
 }
 
-/** Repair of segments whose records do not stand alone (blocks, fragments). */
+/** Writes the segments of one log in order. Returned bytes are valid until the next call. */
+export interface LogEncoder {
+  /** Begins a segment whose first record is to be numbered so. Returns its first bytes. */
+  begin(segment: number, seq: bigint): Uint8Array;
+  /** Bytes of a record: one operation, or several that are one batch. */
+  record(seqHigh: number, seqLow: number, operations: readonly WalOperation[]): Uint8Array;
+  /** Ends the segment. `last`: no other follows; the next record would be numbered `nextSeq`. */
+  end(last: boolean, nextSeq: bigint): Uint8Array;
+}
+
+/** Repair of segments whose records do not stand alone (blocks, fragments, chains). */
 export interface WalRewrite {
-  /** Begins one output segment; `fileNumber` as in its name. */
-  begin(fileNumber: number): {
+  /** True where a segment continues the one before, so that all behind a mended one are written anew too. */
+  readonly chained?: boolean;
+  /** Begins the output; segments in order. */
+  open(): {
+    /** A segment begins; `number` as in its name. */
+    segment(number: number): void;
     /** Called for each operation that is kept, in order; returns bytes to append (possibly none). */
     record(record: WalRecord): Uint8Array;
+    /** The segment ends; returns bytes to append. */
+    end(last: boolean): Uint8Array;
   };
 }
 

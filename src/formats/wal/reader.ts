@@ -18,7 +18,8 @@ export async function scanLog(
   context: WalScanContext,
   visitor: LogVisitor,
 ): Promise<void> {
-  const later = new LaterRecords(input, context);
+  const later = new LaterRecords(input, { ...context, carry: undefined, from: undefined });
+  const carry = new Map<string, unknown>();
   for (const [index, file] of input.files.entries()) {
     if (visitor.done?.()) return;
     visitor.segment?.(file, index);
@@ -31,13 +32,14 @@ export async function scanLog(
       const from = index === 0 ? context.from : undefined;
       await input.dialect.scan(
         source,
-        { ...context, from },
+        { ...context, from, carry },
         {
           record: (record) => visitor.record(record),
           damage(damage) {
             if (damage.tail) tail = damage;
             else visitor.damage(damage);
           },
+          ...(visitor.resume && { resume: (a: bigint, b: bigint) => visitor.resume!(a, b) }),
           ...(visitor.done && { done: () => visitor.done!() }),
         },
       );

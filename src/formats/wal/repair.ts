@@ -12,7 +12,14 @@ import type {
   ScanContext,
 } from '../format.ts';
 import { Ledger } from '../ledger.ts';
-import type { WalDamage, WalDialect, WalOpened, WalRecord, WalScanContext } from './model.ts';
+import type {
+  WalDamage,
+  WalDialect,
+  WalOpened,
+  WalRecord,
+  WalRewrite,
+  WalScanContext,
+} from './model.ts';
 import { scanLog } from './reader.ts';
 import { inOrder, LogChecker } from './verify.ts';
 
@@ -147,16 +154,38 @@ export async function applyLogRepair(
   output: RepairOutput,
 ): Promise<void> {
   const { rewrite } = input.dialect;
-  for (const file of input.files) {
+  const writer = rewrite?.open();
+  let anew = false;
+  for (const [index, file] of input.files.entries()) {
     const spans = plan.ledger.filter((span) => span.file === file.name);
+    // Behind a segment that is written anew, those that continue it are, too.
+    anew =
+      hasHole(spans) || (anew && rewrite?.chained === true) || startsAnew(input, plan, rewrite);
     const source = input.set.open(file.name);
     try {
-      if (rewrite && hasHole(spans)) await writeAnew(input, source, spans, context, output);
-      else await copySpans(source, spans, context, output);
+      if (writer && anew) {
+        const last = index === input.files.length - 1;
+        await writeAnew(input, source, spans, context, output, writer, last);
+      } else await copySpans(source, spans, context, output);
     } finally {
       source.close?.();
     }
   }
+}
+
+/** A chained log is written anew from its first segment on, or not at all: a new log has a new identity. */
+function startsAnew(input: WalOpened, plan: RepairPlan, rewrite: WalRewrite | undefined): boolean {
+  if (!rewrite?.chained) return false;
+  const last = input.files.at(-1)?.name;
+  return input.files.some(({ name }) => {
+    const spans = plan.ledger.filter((span) => span.file === name);
+    const dropped = spans.some(({ fate }) => fate === 'dropped');
+    return (
+      hasHole(spans) ||
+      (dropped && name !== last) ||
+      plan.findings.some(({ code }) => code.startsWith('bad-'))
+    );
+  });
 }
 
 /** True if something is kept behind what is dropped. */
@@ -209,21 +238,26 @@ async function writeAnew(
   spans: readonly LedgerSpan[],
   context: WalScanContext,
   output: RepairOutput,
+  writer: ReturnType<WalRewrite['open']>,
+  last: boolean,
 ): Promise<void> {
   const { dialect } = input;
   const target = output.create(source.name);
-  const writer = dialect.rewrite!.begin(dialect.segmentNumber(source.name) ?? 0);
+  const append = (bytes: Uint8Array) => {
+    if (bytes.length > 0) target.write(bytes, 0, bytes.length);
+  };
+  writer.segment(dialect.segmentNumber(source.name) ?? 0);
   const dropped = spans.filter(({ fate }) => fate === 'dropped');
   let next = 0;
   await dialect.scan(source, context, {
     record(record) {
       while (next < dropped.length && end(dropped[next]!) <= record.offset) next++;
       if (next < dropped.length && dropped[next]!.offset === record.offset) return;
-      const bytes = writer.record(record);
-      if (bytes.length > 0) target.write(bytes, 0, bytes.length);
+      append(writer.record(record));
     },
     damage() {},
   });
+  append(writer.end(last));
   target.finish();
 }
 

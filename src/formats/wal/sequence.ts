@@ -59,6 +59,15 @@ export class SequenceChecker {
     this.#unexpected(record);
   }
 
+  /** The next segment vouches for where numbering stood, and goes on at `base`. */
+  resume(previous: bigint, base: bigint): void {
+    const next = (BigInt(this.#nextHigh) << 32n) | BigInt(this.#nextLow);
+    if (!this.#begun || previous + 1n !== next) return;
+    this.#settle();
+    this.#nextLow = Number(base & 0xffff_ffffn);
+    this.#nextHigh = Number(base >> 32n);
+  }
+
   damage(damage: WalDamage): void {
     this.#explained += damage.records;
   }

@@ -43,6 +43,10 @@ export class LogChecker {
     this.#seals?.damage();
   }
 
+  resume(previous: bigint, base: bigint): void {
+    this.#sequence?.resume(previous, base);
+  }
+
   end(): void {
     this.#sequence?.end();
   }
@@ -54,6 +58,7 @@ export async function verifyLog(input: WalOpened, context: WalScanContext): Prom
   await scanLog(input, context, checker);
   checker.end();
   const { findings, stats } = checker;
+  for (const finding of (await dialect.verifySet?.(input, context)) ?? []) findings.add(finding);
   const size = files.reduce((sum, file) => sum + (file.size ?? 0), 0);
   return {
     path: set.path,

@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, type Span } from '../../../src/formats/format.ts';
 import type { WalOpened } from '../../../src/formats/wal/model.ts';
 import { planLogRepair } from '../../../src/formats/wal/repair.ts';
 import { replayLog } from '../../../src/formats/wal/replay.ts';
-import { v1Encoder } from '../../../src/formats/wal/v1/encode.ts';
+import { encodeRecord } from '../../../src/formats/wal/v1/encode.ts';
 import { v1 } from '../../../src/formats/wal/v1/index.ts';
 import { verifyLog } from '../../../src/formats/wal/verify.ts';
 import {
@@ -19,13 +19,13 @@ import {
 
 const text = (value: string) => Buffer.from(value);
 const put = (seq: number, key: string, value: string | Uint8Array) =>
-  v1Encoder.encode(0, seq, {
+  encodeRecord(0, seq, {
     op: 'put',
     key: text(key),
     value: typeof value === 'string' ? text(value) : value,
   });
 const mark = (seq: number, op: string) =>
-  v1Encoder.encode(0, seq, { op, key: text(''), value: text('') });
+  encodeRecord(0, seq, { op, key: text(''), value: text('') });
 
 function opened(files: Record<string, Uint8Array>): WalOpened {
   const set = memorySet(files);
@@ -71,7 +71,7 @@ const sample = [
   put(1, 'a', ''),
   put(2, 'bb', 'x'.repeat(7)),
   put(3, 'ccc', new Uint8Array(200).fill(0)),
-  v1Encoder.encode(0, 4, { op: 'delete', key: text('a'), value: text('') }),
+  encodeRecord(0, 4, { op: 'delete', key: text('a'), value: text('') }),
   put(5, 'dddd', 'y'.repeat(63)),
   mark(6, 'commit'),
   put(
@@ -238,7 +238,7 @@ describe('sequence', () => {
     expect(await log(put(1, 'a', ''), mark(2, 'commit'), mark(3, 'commit'))).toEqual([
       'empty-commit',
     ]);
-    const loaded = v1Encoder.encode(0, 2, { op: 'commit', key: text('x'), value: text('') });
+    const loaded = encodeRecord(0, 2, { op: 'commit', key: text('x'), value: text('') });
     expect(await log(put(1, 'a', ''), loaded)).toEqual(['marker-payload']);
   });
 });
@@ -279,7 +279,7 @@ describe('properties', () => {
         fc.array(operation, { maxLength: 30 }),
         fc.nat(300),
         async (operations, window) => {
-          const bytes = concat(operations.map((one, i) => v1Encoder.encode(0, i + 1, one)));
+          const bytes = concat(operations.map((one, i) => encodeRecord(0, i + 1, one)));
           const { records, damage } = await scanAll(v1, bytes, { windowBytes: 25 + window });
           expect(damage).toEqual([]);
           expect(records.map(({ op }) => op)).toEqual(operations.map(({ op }) => op));

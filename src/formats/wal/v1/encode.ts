@@ -18,7 +18,8 @@ import {
 /** The inner lengths are signed 32-bit. */
 const FIELD_BYTES_MAX = 0x7fff_ffff;
 
-function encode(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array {
+/** One record as it stands in the file. Throws a DdiaError for what the layout cannot hold. */
+export function encodeRecord(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array {
   const { key, value } = operation;
   const op = (OPS as readonly string[]).indexOf(operation.op);
   if (op < 1) {
@@ -56,6 +57,6 @@ export const v1Encoder: WalEncoder = {
   ops: ['put', 'delete', 'commit', 'checkpoint'],
   segmentBytesDefault: SEGMENT_BYTES_DEFAULT,
   segmentName,
-  encode,
+  encode: encodeRecord,
   batchSeal: { op: 'commit', key: EMPTY, value: EMPTY },
 };

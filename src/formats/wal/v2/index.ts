@@ -1,0 +1,100 @@
+/** The hardened write-ahead log: segments 000001.wal2, 000002.wal2, … See FORMAT.md. */
+import { type Detection, type Finding, NOT_THIS, type Probe } from '../../format.ts';
+import type { WalDialect, WalOpened } from '../model.ts';
+import { decodeBlockHeader, decodeSegmentHeader } from './headers.ts';
+import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, SEGMENT_HEADER_BYTES, SEGMENT_NAME } from './layout.ts';
+import { layoutV2 } from './layout-spans.ts';
+import { v2Encoder } from './log-encoder.ts';
+import { RECORD_BYTES_MIN } from './losses.ts';
+import { decodeManifest, MANIFEST_BYTES, MANIFEST_NAME } from './manifest.ts';
+import { v2Rewrite } from './rewrite.ts';
+import { scanV2 } from './scan.ts';
+
+export const v2: WalDialect = {
+  id: 'v2',
+  family: 'wal',
+  title: 'hardened write-ahead log: 32 KiB blocks, chained CRC-32C, atomic batches',
+  source: 'FORMAT.md',
+  hasSeq: true,
+  gapSeverity: 'error',
+  firstSeq: 1,
+  batches: 'batch-record',
+  recordBytesMin: RECORD_BYTES_MIN,
+  segmentsContinuous: true,
+  unchecked: [
+    'records cut off at a fragment’s end at the very end of the log, if it was not closed',
+  ],
+  segmentNumber(name) {
+    const match = SEGMENT_NAME.exec(name);
+    return match ? Number(match[1]) : undefined;
+  },
+  detect,
+  scan: scanV2,
+  layout: layoutV2,
+  verifySet,
+  encoder: v2Encoder,
+  rewrite: v2Rewrite,
+};
+
+function detect({ head, name }: Probe): Detection {
+  const header = head.length >= SEGMENT_HEADER_BYTES ? decodeSegmentHeader(head) : undefined;
+  if (header?.intact) {
+    return {
+      confidence: 'certain',
+      reason: `the checksum of the header of segment ${header.segment} holds`,
+    };
+  }
+  if (header) return { confidence: 'certain', reason: 'it begins with the magic DDIAWAL 2' };
+  if (head.length >= SEGMENT_HEADER_BYTES + BLOCK_HEADER_BYTES) {
+    const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
+    const magic = view.getUint32(SEGMENT_HEADER_BYTES + 28, true) === BLOCK_MAGIC;
+    if (magic && decodeBlockHeader(head, view, SEGMENT_HEADER_BYTES).intact) {
+      return { confidence: 'certain', reason: 'the checksum of its first block header holds' };
+    }
+  }
+  if (SEGMENT_NAME.test(name))
+    return { confidence: 'likely', reason: `named like a segment (${name})` };
+  return NOT_THIS;
+}
+
+/** The manifest against the segments that are there. A log without one is read by its segments alone. */
+async function verifySet(input: WalOpened): Promise<Finding[]> {
+  const { set, files } = input;
+  if (!set.isDirectory || !set.files.some(({ name }) => name === MANIFEST_NAME)) return [];
+  const finding = (
+    code: string,
+    severity: Finding['severity'],
+    file: string,
+    message: string,
+  ): Finding => ({
+    code,
+    severity,
+    file,
+    offset: 0,
+    length: 0,
+    message,
+  });
+  const source = set.open(MANIFEST_NAME);
+  const bytes = new Uint8Array(MANIFEST_BYTES + 1);
+  const got = await source.read(bytes, 0, bytes.length, 0);
+  source.close?.();
+  const manifest = decodeManifest(bytes.subarray(0, Math.max(0, got)));
+  if (typeof manifest === 'string')
+    return [finding('bad-manifest', 'error', MANIFEST_NAME, manifest)];
+  const findings: Finding[] = [];
+  const numbers = files.map(({ name }) => v2.segmentNumber(name)!);
+  const first = manifest.firstSegment;
+  if (numbers.length > 0 && !numbers.includes(first) && Math.max(...numbers) > first) {
+    const message = `segment ${first} is missing: the manifest names it as the first`;
+    findings.push(finding('segment-gap', 'error', MANIFEST_NAME, message));
+  }
+  for (const [i, { name }] of files.entries()) {
+    if (numbers[i]! >= first) continue;
+    const message = `the log begins with segment ${first}: this one was truncated away`;
+    findings.push({
+      ...finding('leftover-file', 'warning', name, message),
+      repair: 'remove the file',
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,46 @@
+/** Writes segments anew out of the records that are left of them; all behind a changed one are, too. */
+import type { WalOperation, WalRecord, WalRewrite } from '../model.ts';
+import { V2LogEncoder } from './log-encoder.ts';
+
+const NONE = new Uint8Array(0);
+
+export const v2Rewrite: WalRewrite = {
+  chained: true,
+  open() {
+    const encoder = new V2LogEncoder();
+    let batch: WalOperation[] = [];
+    let segment = 0;
+    let next = 1n;
+    return {
+      segment(number) {
+        segment = number;
+      },
+      record(record) {
+        batch.push(detach(record));
+        if (record.index + 1 < record.batchSize) return NONE;
+        const operations = batch;
+        batch = [];
+        const first = record.seqLow - record.index;
+        const low = first >>> 0;
+        const high = first < 0 ? record.seqHigh - 1 : record.seqHigh;
+        const seq = (BigInt(high) << 32n) | BigInt(low);
+        next = seq + BigInt(operations.length);
+        const begun = segment > 0 ? encoder.begin(segment, seq).slice() : NONE;
+        segment = 0;
+        const bytes = encoder.record(high, low, operations);
+        return begun.length === 0 ? bytes : Buffer.concat([begun, bytes]);
+      },
+      end(last) {
+        const begun = segment > 0 ? encoder.begin(segment, next).slice() : NONE;
+        segment = 0;
+        batch = [];
+        return Buffer.concat([begun, encoder.end(last, next)]);
+      },
+    };
+  },
+};
+
+function detach(record: WalRecord): WalOperation {
+  const { op, bytes, keyStart, keyEnd, valueStart, valueEnd } = record;
+  return { op, key: bytes.slice(keyStart, keyEnd), value: bytes.slice(valueStart, valueEnd) };
+}

@@ -1,0 +1,419 @@
+/**
+ * Reads a segment of the hardened log, block by block. Drawn in layout.ts. A fragment checks only behind the
+ * one it was written behind; after damage reading goes on with the next fragment if the damaged one's frame
+ * and stored checksum lead there, else at the next block.
+ */
+import { crc32c } from '../../../shared/crc32.ts';
+import { Window } from '../../bytes/window.ts';
+import type { ByteSource } from '../../format.ts';
+import { WalRecord, type WalScanContext, type WalVisitor } from '../model.ts';
+import { type BlockHeader, decodeBlockHeader } from './headers.ts';
+import { Identity } from './identity.ts';
+import {
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
+  blockStart,
+  FIRST,
+  FRAGMENT_BYTES_MIN,
+  FRAGMENT_HEADER_BYTES,
+  FULL,
+  LAST,
+  MARK,
+  MIDDLE,
+} from './layout.ts';
+import { Losses } from './losses.ts';
+import { visitOperations } from './payload.ts';
+
+export async function scanV2(
+  source: ByteSource,
+  context: WalScanContext,
+  visitor: WalVisitor,
+): Promise<void> {
+  await new V2Scan(source, context, visitor).run();
+}
+
+/** What a scan knows of the segment's end, for those who go on writing there. */
+export interface SegmentEnd {
+  /** File offset behind the last intact fragment, and its crc. */
+  position: number;
+  chain: number;
+  /** Kind and number of the last fragment, if it is a mark. */
+  mark: number;
+  markNextSeq: bigint;
+}
+
+export class V2Scan {
+  readonly #window: Window;
+  readonly #losses: Losses;
+  readonly #record = new WalRecord();
+  readonly #identity: Identity;
+  /** The crc that the next fragment continues; -1: not known. */
+  #chain = -1;
+  /** A record in pieces: its start in the file and what there is of it. */
+  #pieceStart = -1;
+  #pieces = new Uint8Array(64 * 1024);
+  #piecesView = new DataView(this.#pieces.buffer);
+  #pieceBytes = 0;
+  readonly end: SegmentEnd = { position: 0, chain: 0, mark: 0, markNextSeq: 0n };
+
+  constructor(
+    readonly source: ByteSource,
+    readonly context: WalScanContext,
+    readonly visitor: WalVisitor,
+  ) {
+    this.#window = new Window(source, context);
+    this.#losses = new Losses(source.name, visitor, context.limits.findings);
+    this.#identity = new Identity(source.name, context, this.#losses);
+    this.#record.file = source.name;
+  }
+
+  get #stopped(): boolean {
+    return this.visitor.done?.() ?? false;
+  }
+
+  async run(): Promise<void> {
+    const window = this.#window;
+    // To begin within the segment is to begin at a block: its header has all it takes.
+    const first = Math.floor((this.context.from ?? 0) / BLOCK_BYTES);
+    for (let block = first; !this.#stopped; block++) {
+      const at = block * BLOCK_BYTES;
+      if (window.end < at + BLOCK_BYTES && !window.atEnd) await window.fill(at, BLOCK_BYTES);
+      const available = Math.min(BLOCK_BYTES, window.end - at);
+      if (available <= 0) break;
+      if (block === 0) this.#chain = this.#identity.readHeader(window, available, this.visitor);
+      if (this.#identity.refused) return;
+      this.#block(block, at, available);
+    }
+    if (this.#stopped) return;
+    this.#abandonPieces(window.end);
+    this.#losses.endOfFile(window.end);
+    this.#identity.leave(this.end.chain);
+  }
+
+  #block(block: number, at: number, available: number): void {
+    const { bytes, view, base } = this.#window;
+    const start = at - base;
+    const end = start + available;
+    const headerAt = start + blockStart(block) - BLOCK_HEADER_BYTES;
+    if (headerAt + BLOCK_HEADER_BYTES > end) {
+      if (headerAt === end) return; // a segment without records yet
+      const from = Math.min(end, block === 0 ? start : headerAt);
+      this.#tailOrLoss(from, end, 'the block header is cut');
+      return;
+    }
+    const firstNonZero = nonZero(bytes, headerAt, end);
+    if (firstNonZero < 0) {
+      this.#losses.zeros(base + headerAt, base + end);
+      return;
+    }
+    const header = decodeBlockHeader(bytes, view, headerAt);
+    const chain = this.#chainOf(header, block, headerAt, end);
+    if (chain === undefined) {
+      this.#chain = -1;
+      return;
+    }
+    this.#chain = chain;
+    this.#fragments(headerAt + BLOCK_HEADER_BYTES, end, start + BLOCK_BYTES);
+  }
+
+  /** The value that the block's chain begins with; undefined: the block is lost, and told. */
+  #chainOf(header: BlockHeader, block: number, headerAt: number, end: number): number | undefined {
+    const { bytes, view, base } = this.#window;
+    const offset = base + headerAt;
+    if (header.intact) {
+      const problem = this.#identity.misplaced(header, block);
+      if (problem) {
+        this.#abandonPieces(offset);
+        this.#losses.add('misplaced-block', offset, base + end, problem);
+        return undefined;
+      }
+      const expected = this.#chain;
+      if (expected >= 0 && header.previousChain !== expected) {
+        if (!this.#losses.pending) {
+          this.#losses.note(
+            'chain-broken',
+            offset,
+            BLOCK_HEADER_BYTES,
+            `block ${block} continues ${hex(header.previousChain)}, the block before ends with ` +
+              `${hex(expected)}: what stood between is cut out or replaced`,
+          );
+        }
+        this.#abandonPieces(offset);
+      }
+      return header.crc;
+    }
+    // Header hit: what the fragments behind it continue is its stored crc, or the one its fields give.
+    const computed =
+      ~crc32c.update(-1, bytes, view, headerAt + 4, headerAt + BLOCK_HEADER_BYTES) >>> 0;
+    const message = `block header ${block}: stored ${hex(header.crc)}, computed ${hex(computed)}`;
+    const next = headerAt + BLOCK_HEADER_BYTES;
+    for (const chain of [header.crc, computed]) {
+      if (this.#fragmentHolds(next, end, chain)) {
+        this.#losses.noteFlips('crc-mismatch', offset, BLOCK_HEADER_BYTES, message, {
+          stored: header.crc,
+          computed,
+          crcAt: offset,
+          dataAt: offset + 4,
+          dataBytes: BLOCK_HEADER_BYTES - 4,
+        });
+        return chain;
+      }
+    }
+    this.#tailOrLoss(headerAt, end, message);
+    return undefined;
+  }
+
+  #fragmentHolds(p: number, end: number, chain: number): boolean {
+    if (p + FRAGMENT_BYTES_MIN > end) return false;
+    const { bytes, view } = this.#window;
+    const length = view.getUint16(p + 4, true);
+    const type = bytes[p + 6]!;
+    const next = p + FRAGMENT_HEADER_BYTES + length;
+    if (length === 0 || type < FULL || type > MARK || next > end) return false;
+    return ~crc32c.update(~chain, bytes, view, p + 4, next) >>> 0 === view.getUint32(p, true);
+  }
+
+  /** Visits the fragments in [start, end); `blockEnd` is where the block ends if the file does not before. */
+  #fragments(start: number, end: number, blockEnd: number): void {
+    const { bytes, view, base } = this.#window;
+    let p = start;
+    while (p + FRAGMENT_BYTES_MIN <= end) {
+      const length = view.getUint16(p + 4, true);
+      const type = bytes[p + 6]!;
+      const next = p + FRAGMENT_HEADER_BYTES + length;
+      const sound = length > 0 && type >= FULL && type <= MARK && next <= end;
+      const crc = sound ? ~crc32c.update(~this.#chain, bytes, view, p + 4, next) >>> 0 : 0;
+      if (!sound || crc !== view.getUint32(p, true)) {
+        const resumed = this.#badFragment(p, end, sound ? crc : -1);
+        if (resumed < 0) return;
+        p = resumed;
+        continue;
+      }
+      this.#chain = crc;
+      this.#fragment(type, p, p + FRAGMENT_HEADER_BYTES, next);
+      p = next;
+      if (this.#stopped) return;
+    }
+    if (p < end && nonZero(bytes, p, end) >= 0) {
+      const message = `${end - p} bytes of padding, expected zeros`;
+      if (end === blockEnd) this.#losses.note('bad-padding', base + p, end - p, message);
+      else
+        this.#tailOrLoss(p, end, `${end - p} bytes, a fragment has at least ${FRAGMENT_BYTES_MIN}`);
+    }
+  }
+
+  /** Returns where in the block reading goes on; -1: not in this block. `crc`: -1 if there is no frame. */
+  #badFragment(p: number, end: number, crc: number): number {
+    const { bytes, view, base } = this.#window;
+    const length = view.getUint16(p + 4, true);
+    const stored = view.getUint32(p, true);
+    const first = nonZero(bytes, p, end);
+    if (first < 0) {
+      this.#losses.zeros(base + p, base + end);
+      this.#chain = this.end.chain;
+      return -1;
+    }
+    if (crc >= 0) {
+      const next = p + FRAGMENT_HEADER_BYTES + length;
+      const message = `stored ${hex(stored)}, computed ${hex(crc)} over the fragment and all before it`;
+      // The next fragment was written behind this one: it bears out the frame, and which crc is right.
+      if (this.#fragmentHolds(next, end, stored)) {
+        this.#abandonPieces(base + p);
+        this.#losses.addFlips('crc-mismatch', base + p, base + next, message, {
+          stored,
+          computed: crc,
+          crcAt: base + p,
+          dataAt: base + p + 4,
+          dataBytes: next - p - 4,
+        });
+        this.#chain = stored;
+        return next;
+      }
+      if (this.#fragmentHolds(next, end, crc)) {
+        this.#losses.salvage(base + p, FRAGMENT_HEADER_BYTES, message, base + p, crc);
+        this.#chain = crc;
+        this.#fragment(bytes[p + 6]!, p, p + FRAGMENT_HEADER_BYTES, next);
+        return next;
+      }
+    }
+    const mended = this.#mendHeader(p, end);
+    if (mended >= 0) return mended;
+
+    const type = bytes[p + 6]!;
+    const message =
+      crc >= 0
+        ? `stored ${hex(stored)}, computed ${hex(crc)} over the fragment and all before it`
+        : `fragment of ${length} bytes and type ${type}: expected 1 to ` +
+          `${end - p - FRAGMENT_HEADER_BYTES} bytes and type 1 to ${MARK}`;
+    const pair = findPair(bytes, view, p + 1, end);
+    this.#tailOrLoss(p, pair ? pair.at : end, message);
+    this.#chain = pair ? pair.chain : -1;
+    return pair ? pair.at : -1;
+  }
+
+  /** One flipped bit in length or type: with it put right, the stored checksum holds. */
+  #mendHeader(p: number, end: number): number {
+    const { bytes, view, base } = this.#window;
+    const stored = view.getUint32(p, true);
+    for (let bit = 0; bit < 24; bit++) {
+      const at = p + 4 + (bit >>> 3);
+      const was = bytes[at]!;
+      bytes[at] = was ^ (1 << (bit & 7));
+      const right = bytes[at]!;
+      const holds = this.#fragmentHolds(p, end, this.#chain);
+      const type = bytes[p + 6]!;
+      const next = p + FRAGMENT_HEADER_BYTES + view.getUint16(p + 4, true);
+      bytes[at] = was;
+      if (!holds) continue;
+      const field = bit < 16 ? 'length' : 'type';
+      this.#losses.note(
+        'crc-mismatch',
+        base + p,
+        FRAGMENT_HEADER_BYTES,
+        `${field} of the fragment is hit`,
+        {
+          diagnosis: `bit ${bit & 7} of the byte at ${base + at} is flipped: with it right the checksum holds`,
+          mend: { offset: base + at, hex: right.toString(16).padStart(2, '0') },
+        },
+      );
+      this.#chain = stored;
+      this.#fragment(type, p, p + FRAGMENT_HEADER_BYTES, next);
+      return next;
+    }
+    return -1;
+  }
+
+  #fragment(type: number, p: number, payload: number, next: number): void {
+    const { bytes, view, base } = this.#window;
+    const { end } = this;
+    end.mark = 0;
+    if (type === FULL) {
+      this.#abandonPieces(base + p);
+      this.#deliver(bytes, view, payload, next, base + p, base + next);
+    } else if (type === MARK) {
+      this.#abandonPieces(base + p);
+      this.#losses.settle(base + p);
+      end.mark = bytes[payload]!;
+      end.markNextSeq = next - payload >= 9 ? view.getBigUint64(payload + 1, true) : 0n;
+    } else if (type === FIRST) {
+      this.#abandonPieces(base + p);
+      this.#losses.settle(base + p);
+      this.#pieceStart = base + p;
+      this.#pieceBytes = 0;
+      this.#keep(payload, next);
+    } else if (this.#pieceStart < 0) {
+      const message = `a ${type === LAST ? 'last' : 'middle'} fragment without its first`;
+      this.#losses.add('fragment', base + p, base + next, message);
+    } else {
+      this.#keep(payload, next);
+      if (type === LAST && this.#pieceStart >= 0) {
+        const start = this.#pieceStart;
+        this.#pieceStart = -1;
+        this.#deliver(this.#pieces, this.#piecesView, 0, this.#pieceBytes, start, base + next);
+      }
+    }
+    end.position = base + next;
+    end.chain = this.#chain;
+    if (type === MIDDLE || type === FIRST) return;
+  }
+
+  #keep(from: number, to: number): void {
+    const bytes = this.#pieceBytes + to - from;
+    if (bytes > this.context.limits.recordBytes) {
+      const { base } = this.#window;
+      const most = this.context.limits.recordBytes;
+      this.#losses.add(
+        'bad-length',
+        this.#pieceStart,
+        base + to,
+        `a record of over ${bytes} bytes, the limit is ${most}`,
+      );
+      this.#pieceStart = -1;
+      return;
+    }
+    if (bytes > this.#pieces.length) {
+      const grown = new Uint8Array(bytes * 2);
+      grown.set(this.#pieces.subarray(0, this.#pieceBytes));
+      this.#pieces = grown;
+      this.#piecesView = new DataView(grown.buffer);
+    }
+    this.#pieces.set(this.#window.bytes.subarray(from, to), this.#pieceBytes);
+    this.#pieceBytes = bytes;
+  }
+
+  #deliver(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    offset: number,
+    offsetEnd: number,
+  ): void {
+    this.#losses.settle(offset);
+    const record = this.#record;
+    record.offset = offset;
+    record.length = offsetEnd - offset;
+    const problem = visitOperations(bytes, view, start, end, record, this.#visit);
+    if (problem)
+      this.#losses.note('bad-op', offset, record.length, `the checksum holds, but: ${problem}`);
+  }
+
+  readonly #visit = (record: WalRecord): void => this.visitor.record(record);
+
+  /** A record that was begun and is not finished is lost from its start on. */
+  #abandonPieces(upTo: number): void {
+    if (this.#pieceStart < 0) return;
+    const start = this.#pieceStart;
+    this.#pieceStart = -1;
+    this.#losses.add('fragment', start, upTo, 'a record without its last fragment');
+  }
+
+  #tailOrLoss(from: number, end: number, message: string): void {
+    const { base } = this.#window;
+    this.#abandonPieces(base + from);
+    this.#losses.add('crc-mismatch', base + from, base + end, message);
+  }
+}
+
+/** Bytes of checksums that a search through one block may cost. */
+const PAIR_SEARCH_BYTES_MAX = 1024 * 1024;
+
+/**
+ * The next two fragments of which the second continues the first: the first cannot be checked, its stored crc
+ * is what the second continues, which is at `at`. The chance of a false one is that of a checksum.
+ */
+function findPair(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+): { at: number; chain: number } | undefined {
+  let budget = PAIR_SEARCH_BYTES_MAX;
+  const next = (p: number): number => {
+    if (p + FRAGMENT_BYTES_MIN > end) return -1;
+    const length = view.getUint16(p + 4, true);
+    const type = bytes[p + 6]!;
+    const after = p + FRAGMENT_HEADER_BYTES + length;
+    return length > 0 && type >= FULL && type <= MARK && after <= end ? after : -1;
+  };
+  for (let p = start; p < end && budget > 0; p++) {
+    const second = next(p);
+    const third = second < 0 ? -1 : next(second);
+    if (third < 0) continue;
+    budget -= third - second;
+    const chain = view.getUint32(p, true);
+    const crc = ~crc32c.update(~chain, bytes, view, second + 4, third) >>> 0;
+    if (crc === view.getUint32(second, true)) return { at: second, chain };
+  }
+  return undefined;
+}
+
+/** Index of the first byte that is not zero in [start, end); -1: none. */
+function nonZero(bytes: Uint8Array, start: number, end: number): number {
+  for (let i = start; i < end; i++) if (bytes[i] !== 0) return i;
+  return -1;
+}
+
+function hex(value: number): string {
+  return (value >>> 0).toString(16).padStart(8, '0');
+}

@@ -19,7 +19,6 @@ import {
   FULL,
   LAST,
   MARK,
-  MIDDLE,
 } from './layout.ts';
 import { Losses } from './losses.ts';
 import { visitOperations } from './payload.ts';
@@ -54,6 +53,11 @@ export class V2Scan {
   #pieces = new Uint8Array(64 * 1024);
   #piecesView = new DataView(this.#pieces.buffer);
   #pieceBytes = 0;
+  /**
+   * File offset behind the last whole record or mark, and the crc there: when damage is told, that of what
+   * stands before it.
+   */
+  readonly whole = { position: 0, chain: 0 };
   readonly end: SegmentEnd = { position: 0, chain: 0, mark: 0, markNextSeq: 0n };
 
   constructor(
@@ -65,6 +69,11 @@ export class V2Scan {
     this.#losses = new Losses(source.name, visitor, context.limits.findings);
     this.#identity = new Identity(source.name, context, this.#losses);
     this.#record.file = source.name;
+  }
+
+  /** The segment's header, if it is intact. */
+  get header() {
+    return this.#identity.header;
   }
 
   get #stopped(): boolean {
@@ -314,7 +323,9 @@ export class V2Scan {
     }
     end.position = base + next;
     end.chain = this.#chain;
-    if (type === MIDDLE || type === FIRST) return;
+    if (type === FIRST || this.#pieceStart >= 0) return;
+    this.whole.position = end.position;
+    this.whole.chain = end.chain;
   }
 
   #keep(from: number, to: number): void {

@@ -1,0 +1,356 @@
+/**
+ * The write-ahead log: operations are durable when their append resolves, batches are whole or absent, numbers
+ * are never given twice. Layout: formats/wal/v2. What the caller must know:
+ *
+ * - Appends that are under way together share one write and one sync (group commit).
+ * - A failed write or sync poisons the log: no later append may claim success, since what the disk has of it is
+ *   unknown. Close it and open it again.
+ * - One writer: a lock file with the process id. Readers need no lock.
+ */
+import { join } from 'node:path';
+import { DEFAULT_LIMITS } from '../../formats/format.ts';
+import type { WalOpened, WalOperation, WalRecord } from '../../formats/wal/model.ts';
+import { scanLog } from '../../formats/wal/reader.ts';
+import { type ReplayResult, replayLog } from '../../formats/wal/replay.ts';
+import { v2 } from '../../formats/wal/v2/index.ts';
+import { SEQS_PER_SEGMENT } from '../../formats/wal/v2/layout.ts';
+import type { Disk } from '../../io/disk.ts';
+import { diskSet } from '../../io/disk-set.ts';
+import { makeDurableDirectory } from '../../io/durable.ts';
+import { LockFile } from '../../io/lock-file.ts';
+import { DdiaError } from '../../shared/errors.ts';
+import { LogDirectory } from './directory.ts';
+import { type ResolvedOptions, resolveOptions, type WalOptions } from './options.ts';
+import { recoverEnd } from './recover.ts';
+import { SegmentFile } from './segment-file.ts';
+
+const EMPTY = new Uint8Array(0);
+/** A batch is numbered within one segment. */
+export const BATCH_OPERATIONS_MAX = SEQS_PER_SEGMENT / 4;
+
+/** Who waits for a write. */
+interface Waiter {
+  seq: number;
+  resolve: (seq: number) => void;
+  reject: (error: Error) => void;
+}
+
+export interface LogStatus {
+  /** The last record's number, 0 when empty; and the last one known to be durable. */
+  lastSeq: number;
+  syncedSeq: number;
+  nextSeq: number;
+  segment: number;
+  /** What opening had to mend, in words. */
+  recovered: readonly string[];
+}
+
+export class WriteAheadLog {
+  readonly #options: ResolvedOptions;
+  readonly #disk: Disk;
+  readonly #lock: LockFile;
+  readonly #files: LogDirectory;
+  #segment: SegmentFile | undefined;
+  #waiters: Waiter[] = [];
+  #scheduled = false;
+  /** The next write must be synced whatever the mode. */
+  #force = false;
+  #unsynced = 0;
+  #lastSeq = 0;
+  #nextSeq = 1;
+  #syncedSeq = 0;
+  #failure: Error | undefined;
+  #closed = false;
+  recovered: readonly string[] = [];
+
+  private constructor(
+    disk: Disk,
+    readonly directory: string,
+    options: ResolvedOptions,
+    lock: LockFile,
+    files: LogDirectory,
+  ) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#lock = lock;
+    this.#files = files;
+  }
+
+  /**
+   * Opens or creates the log in `directory`. Throws a DdiaError: `locked`, `corrupt` where something that was
+   * synced cannot be read, `bad-option`, `not-found`.
+   */
+  static async open(
+    disk: Disk,
+    directory: string,
+    options: WalOptions = {},
+  ): Promise<WriteAheadLog> {
+    const resolved = resolveOptions(options);
+    if (disk.stat(directory)?.kind !== 'directory') {
+      if (!resolved.create) throw new DdiaError('not-found', `no log at ${directory}`);
+      makeDurableDirectory(disk, directory);
+    }
+    const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
+    try {
+      const files = LogDirectory.open(disk, directory, resolved);
+      const log = new WriteAheadLog(disk, directory, resolved, lock, files);
+      await log.#recover();
+      return log;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  async #recover(): Promise<void> {
+    const end = await recoverEnd(this.#disk, this.directory, this.#files.segments);
+    this.#files.refresh();
+    if (!end) {
+      this.#nextSeq = Number(this.#files.manifest.truncatedSeq) + 1;
+      this.#lastSeq = this.#nextSeq - 1;
+    } else {
+      this.#lastSeq = Number(end.lastSeq);
+      this.#nextSeq = Number(end.nextSeq);
+      this.recovered = end.recovered;
+      this.#segment = SegmentFile.resume(this.#disk, this.directory, end, this.#options);
+    }
+    // All that was read is durable: closed logs are synced, others were written anew.
+    this.#syncedSeq = this.#lastSeq;
+  }
+
+  get status(): LogStatus {
+    return {
+      lastSeq: this.#lastSeq,
+      syncedSeq: this.#syncedSeq,
+      nextSeq: this.#nextSeq,
+      segment: this.#segment?.number ?? 0,
+      recovered: this.recovered,
+    };
+  }
+
+  /** Number of the last record; 0 when the log is empty. */
+  get currentSeq(): number {
+    return this.#lastSeq;
+  }
+
+  /** Resolves with its number, when it is as durable as the mode says. */
+  append(operation: WalOperation): Promise<number> {
+    return this.#write([operation], false);
+  }
+
+  /** All or none of them, durable when it resolves, with the number of the first. */
+  batch(operations: readonly WalOperation[]): Promise<number> {
+    if (operations.some(({ op }) => op !== 'put' && op !== 'delete')) {
+      return Promise.reject(new DdiaError('bad-batch', 'a batch holds puts and deletes only'));
+    }
+    return this.#write(operations, true);
+  }
+
+  /** Marks that the caller's store has all that came before. Durable when it resolves. */
+  checkpoint(): Promise<number> {
+    return this.#write([{ op: 'checkpoint', key: EMPTY, value: EMPTY }], true);
+  }
+
+  #write(operations: readonly WalOperation[], force: boolean): Promise<number> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#checkUsable();
+        if (operations.length > BATCH_OPERATIONS_MAX) {
+          const most = `at most ${BATCH_OPERATIONS_MAX}`;
+          throw new DdiaError(
+            'batch-too-large',
+            `${operations.length} operations in a batch, ${most}`,
+          );
+        }
+        if (this.#segment && !this.#segment.holds(this.#nextSeq + operations.length))
+          this.#rotate();
+        const segment = (this.#segment ??= this.#firstSegment());
+        const seq = this.#nextSeq;
+        segment.record(seq, seq - this.#syncedSeq, operations);
+        this.#nextSeq = seq + operations.length;
+        this.#lastSeq = this.#nextSeq - 1;
+        this.#unsynced += operations.length;
+        this.#force ||= force;
+        this.#waiters.push({ seq, resolve, reject });
+        if (this.#scheduled) return;
+        this.#scheduled = true;
+        queueMicrotask(this.#flushScheduled);
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+
+  /** The segment that the next `count` numbers stand in; begins one where there is none, or no room. */
+  #segmentFor(count: number): SegmentFile {
+    try {
+      if (this.#segment && !this.#segment.holds(this.#nextSeq + count)) this.#rotate();
+      this.#segment ??= this.#firstSegment();
+      return this.#segment;
+    } catch (error) {
+      this.#poison(error as Error);
+      throw this.#failure;
+    }
+  }
+
+  #firstSegment(): SegmentFile {
+    const { manifest } = this.#files;
+    return SegmentFile.create(this.#disk, this.directory, this.#options, {
+      logId: manifest.logId,
+      segment: manifest.firstSegment,
+      previousChain: 0,
+      baseSeq: BigInt(this.#nextSeq),
+      previousSeq: BigInt(this.#lastSeq),
+    });
+  }
+
+  readonly #flushScheduled = (): void => {
+    this.#scheduled = false;
+    this.#flush(false);
+  };
+
+  /** Writes what is encoded, syncs as the mode asks, and tells those who wait. Never throws. */
+  #flush(sync: boolean): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    try {
+      this.#checkUsable();
+      const segment = this.#segment;
+      if (segment) {
+        const { sync: mode, batchEvery } = this.#options;
+        const due = mode === 'sync' || (mode === 'batch' && this.#unsynced >= batchEvery);
+        const must = sync || this.#force || due || segment.unopened;
+        segment.flush(must);
+        this.#force = false;
+        if (must) this.#markSynced();
+        if (segment.full) this.#rotate();
+      }
+    } catch (error) {
+      this.#poison(error as Error);
+      for (const waiter of waiters) waiter.reject(this.#failure!);
+      return;
+    }
+    for (const waiter of waiters) waiter.resolve(waiter.seq);
+  }
+
+  #markSynced(): void {
+    this.#syncedSeq = this.#lastSeq;
+    this.#unsynced = 0;
+  }
+
+  /** The segment is ended and synced before the next one is begun. */
+  #rotate(): void {
+    const segment = this.#segment!;
+    segment.end();
+    this.#markSynced();
+    this.#segment = SegmentFile.create(this.#disk, this.directory, this.#options, {
+      logId: segment.header.logId,
+      segment: segment.number + 1,
+      previousChain: segment.chain,
+      baseSeq: BigInt(this.#nextSeq),
+      previousSeq: BigInt(this.#lastSeq),
+    });
+  }
+
+  #poison(cause: Error): void {
+    if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
+      this.#failure ??= cause;
+      return;
+    }
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    this.#failure ??= new DdiaError(
+      'poisoned',
+      `a write or sync of the log failed (${code} ${cause.message}): nothing more is accepted`,
+      'close the log and open it again: what is durable is read back',
+    );
+  }
+
+  #checkUsable(): void {
+    if (this.#failure) throw this.#failure;
+    if (this.#closed) throw new DdiaError('closed', 'the log is closed');
+  }
+
+  /** Makes all that was appended durable. */
+  sync(): void {
+    this.#checkUsable();
+    this.#flush(true);
+    if (this.#failure) throw this.#failure;
+  }
+
+  /**
+   * Drops the segments that hold no number above `upTo`. Atomic: the manifest names the first segment, files
+   * before it are leftovers. Returns how many were dropped. Past the end is an error.
+   */
+  truncate(upTo: number): number {
+    this.#checkUsable();
+    if (!Number.isSafeInteger(upTo) || upTo < 0) {
+      throw new DdiaError('bad-seq', `truncate up to a sequence number, not ${upTo}`, undefined, 2);
+    }
+    if (upTo > this.#lastSeq) {
+      throw new DdiaError('past-end', `the log ends at seq ${this.#lastSeq}, not at ${upTo}`);
+    }
+    this.sync();
+    try {
+      return this.#files.truncate(BigInt(upTo), this.#segment?.number ?? 0);
+    } catch (error) {
+      this.#poison(error as Error);
+      throw error;
+    }
+  }
+
+  /**
+   * Operations of the valid prefix with numbers above `after`, in order; batches whole. The result says where
+   * it ends and why, and what lies behind.
+   */
+  async replay(after: number, visit: (record: WalRecord) => void): Promise<ReplayResult> {
+    this.#flush(false);
+    const input = this.#opened();
+    return replayLog(
+      input,
+      { after: BigInt(after) },
+      { limits: DEFAULT_LIMITS, set: input.set },
+      visit,
+    );
+  }
+
+  /** Everything, commits and checkpoints included, damage too. */
+  async iterate(visit: (record: WalRecord) => void): Promise<void> {
+    this.#flush(false);
+    const input = this.#opened();
+    await scanLog(
+      input,
+      { limits: DEFAULT_LIMITS, set: input.set },
+      {
+        record: visit,
+        damage(damage) {
+          throw new DdiaError('corrupt', `${damage.file} @ ${damage.offset}: ${damage.message}`);
+        },
+      },
+    );
+  }
+
+  #opened(): WalOpened {
+    const set = diskSet(this.#disk, this.directory);
+    const { firstSegment } = this.#files.manifest;
+    const files = set.files
+      .filter(({ name }) => (v2.segmentNumber(name) ?? 0) >= firstSegment)
+      .sort((a, b) => v2.segmentNumber(a.name)! - v2.segmentNumber(b.name)!);
+    return { set, dialect: v2, files };
+  }
+
+  /** Syncs, marks the end, and lets go of the lock. Throws if the log is poisoned, having let go all the same. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    try {
+      if (!this.#failure) this.#flush(true);
+      if (!this.#failure) this.#segment?.close(this.#nextSeq);
+    } catch (error) {
+      this.#poison(error as Error);
+    } finally {
+      this.#closed = true;
+      this.#segment?.abandon();
+      this.#lock.release();
+    }
+    if (this.#failure) throw this.#failure;
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * Opening a log: finds where it ends by its last segment alone, so in time that does not grow with the log.
+ *
+ * A log that was closed ends with a mark. One that was not may have lost what was not synced, may show data
+ * that is in the cache and not on the disk (after a failed sync, or when only the process died), and may have
+ * handed out numbers that are in no file. So its last segment, up to where it is intact, is written anew and
+ * synced, what lies behind is saved, and a mark says where numbering goes on: beyond every number that the
+ * segment can have held.
+ */
+import { join } from 'node:path';
+import { DEFAULT_LIMITS } from '../../formats/format.ts';
+import type { WalDamage, WalRecord } from '../../formats/wal/model.ts';
+import { SegmentEncoder } from '../../formats/wal/v2/encode.ts';
+import type { SegmentHeader } from '../../formats/wal/v2/headers.ts';
+import {
+  CLOSED,
+  RECOVERED,
+  SEGMENT_HEADER_BYTES,
+  SEQS_PER_SEGMENT,
+  segmentName,
+} from '../../formats/wal/v2/layout.ts';
+import { V2Scan } from '../../formats/wal/v2/scan.ts';
+import type { Disk } from '../../io/disk.ts';
+import { DiskSource, diskSet } from '../../io/disk-set.ts';
+import { DurableWriter, makeDurableDirectory, replaceFile } from '../../io/durable.ts';
+import { crc32c } from '../../shared/crc32.ts';
+import { DdiaError } from '../../shared/errors.ts';
+
+/** Where what is cut off a torn tail is kept. */
+export const TORN_DIRECTORY = 'torn';
+const COPY_BYTES = 256 * 1024;
+
+/** The end of a log that may be written. */
+export interface LogEnd {
+  segment: number;
+  header: SegmentHeader;
+  /** File offset behind the last fragment, and its crc. */
+  position: number;
+  chain: number;
+  /** The last record's number, 0 if there is none; and the one that the next record gets. */
+  lastSeq: bigint;
+  nextSeq: bigint;
+  /** True if the segment is sealed by a recovery: the next record begins a new one. */
+  sealed: boolean;
+  /** What recovery did, in words; empty if the log was closed. */
+  recovered: string[];
+}
+
+/** What a scan of the last segment shows. */
+interface Examined {
+  header: SegmentHeader | undefined;
+  position: number;
+  chain: number;
+  mark: number;
+  markNextSeq: bigint;
+  lastSeq: bigint;
+  /** Records that could be read anywhere in the file. */
+  records: number;
+  size: number;
+  torn: boolean;
+}
+
+/**
+ * Finds, and if need be makes, the end of the log in `segments` (ascending numbers). Undefined if it has no
+ * segment left. Throws a DdiaError `corrupt` where something that was synced cannot be read.
+ */
+export async function recoverEnd(
+  disk: Disk,
+  directory: string,
+  segments: readonly number[],
+): Promise<LogEnd | undefined> {
+  const recovered: string[] = [];
+  for (let i = segments.length - 1; i >= 0; i--) {
+    const number = segments[i]!;
+    const seen = await examine(disk, directory, number);
+    if (!seen.header) {
+      if (seen.records > 0) throw corrupt(directory, number, 0, 'its header is damaged');
+      // The header is synced before a number is handed out: nothing was ever promised of this file.
+      saveTail(disk, directory, number, 0, seen.size, recovered);
+      disk.remove(join(directory, segmentName(number)));
+      disk.syncDirectory(directory);
+      recovered.push(`${segmentName(number)} was begun and not finished: removed`);
+      continue;
+    }
+    if (!seen.torn && (seen.mark === CLOSED || seen.mark === RECOVERED)) {
+      return endOf(number, seen, seen.header, recovered);
+    }
+    return seal(disk, directory, number, seen, seen.header, recovered);
+  }
+  return undefined;
+}
+
+function endOf(number: number, seen: Examined, header: SegmentHeader, recovered: string[]): LogEnd {
+  const { position, chain, lastSeq, markNextSeq } = seen;
+  return {
+    segment: number,
+    header,
+    position,
+    chain,
+    lastSeq,
+    nextSeq: markNextSeq,
+    sealed: seen.mark === RECOVERED,
+    recovered,
+  };
+}
+
+async function examine(disk: Disk, directory: string, number: number): Promise<Examined> {
+  const name = segmentName(number);
+  const source = new DiskSource(disk, join(directory, name), name);
+  let lastSeq = 0n;
+  let records = 0;
+  /** The number due where the first loss is, and where that is. */
+  let lost: { seq: bigint; offset: number; end: { position: number; chain: number } } | undefined;
+  let noted: WalDamage | undefined;
+  try {
+    const scan: V2Scan = new V2Scan(
+      source,
+      { limits: DEFAULT_LIMITS, set: diskSet(disk, directory) },
+      {
+        record(record: WalRecord) {
+          records++;
+          const seq = (BigInt(record.seqHigh) << 32n) | BigInt(record.seqLow);
+          if (!lost) {
+            lastSeq = seq;
+            return;
+          }
+          // Written when something from the loss on was durable already: that is no torn tail.
+          const first = seq - BigInt(record.index);
+          if (first - BigInt(record.synced) >= lost.seq) {
+            throw corrupt(
+              directory,
+              number,
+              lost.offset,
+              `seq ${first} behind it proves it synced`,
+            );
+          }
+        },
+        damage(damage: WalDamage) {
+          if (!damage.lost) {
+            if (!lost) noted ??= damage;
+            return;
+          }
+          const seq = (lastSeq || (scan.header?.previousSeq ?? 0n)) + 1n;
+          lost ??= { seq, offset: damage.offset, end: { ...scan.whole } };
+        },
+      },
+    );
+    await scan.run();
+    const { end, whole } = scan;
+    if (noted && (scan.header || records > 0)) {
+      throw corrupt(directory, number, noted.offset, `${noted.code}: ${noted.message}`);
+    }
+    const at = lost ? lost.end : whole;
+    return {
+      header: scan.header,
+      position: at.position,
+      chain: at.chain,
+      mark: lost ? 0 : end.mark,
+      markNextSeq: end.markNextSeq,
+      lastSeq: lastSeq || (scan.header?.previousSeq ?? 0n),
+      records,
+      size: source.size,
+      torn: lost !== undefined,
+    };
+  } finally {
+    source.close();
+  }
+}
+
+/** Writes the segment anew up to its intact end, with a mark that numbering goes on from. */
+function seal(
+  disk: Disk,
+  directory: string,
+  number: number,
+  seen: Examined,
+  header: SegmentHeader,
+  recovered: string[],
+): LogEnd {
+  const path = join(directory, segmentName(number));
+  saveTail(disk, directory, number, seen.position, seen.size, recovered);
+  const nextSeq = header.baseSeq + BigInt(SEQS_PER_SEGMENT);
+  const state =
+    seen.position > SEGMENT_HEADER_BYTES
+      ? { position: seen.position, chain: seen.chain }
+      : { position: SEGMENT_HEADER_BYTES, chain: header.crc };
+  const encoder = new SegmentEncoder(header, state);
+  encoder.mark(RECOVERED, nextSeq);
+  const mark = encoder.take();
+  const writer = DurableWriter.create(disk, path, { overwrite: true });
+  try {
+    const source = disk.open(path, 'read');
+    try {
+      const buffer = new Uint8Array(COPY_BYTES);
+      for (let at = 0; at < state.position; ) {
+        const got = source.read(buffer, 0, Math.min(COPY_BYTES, state.position - at), at);
+        if (got <= 0) throw corrupt(directory, number, at, 'it ended while it was copied');
+        writer.append(buffer, 0, got);
+        at += got;
+      }
+    } finally {
+      source.close();
+    }
+    writer.append(mark, 0, mark.length);
+    writer.finish();
+  } catch (error) {
+    writer.abort();
+    throw error;
+  }
+  recovered.push(
+    `${segmentName(number)} was not closed: sealed at ${state.position}, seq goes on at ${nextSeq}`,
+  );
+  return {
+    segment: number,
+    header,
+    position: encoder.position,
+    chain: encoder.chain,
+    lastSeq: seen.lastSeq,
+    nextSeq,
+    sealed: true,
+    recovered,
+  };
+}
+
+/** Keeps the bytes of [from, to) under a name that says where they were; zeros are not worth it. */
+function saveTail(
+  disk: Disk,
+  directory: string,
+  number: number,
+  from: number,
+  to: number,
+  recovered: string[],
+): void {
+  if (to <= from) return;
+  const file = disk.open(join(directory, segmentName(number)), 'read');
+  const bytes = new Uint8Array(to - from);
+  let got: number;
+  try {
+    got = file.read(bytes, 0, bytes.length, from);
+  } finally {
+    file.close();
+  }
+  let end = got;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  if (end === 0) return;
+  const torn = join(directory, TORN_DIRECTORY);
+  makeDurableDirectory(disk, torn);
+  // The content is in the name: the same tail is saved once, however often recovery is cut short.
+  const crc = crc32c.of(bytes, 0, end).toString(16).padStart(8, '0');
+  const name = `${segmentName(number)}.${from}.${crc}`;
+  const path = join(torn, name);
+  if (disk.stat(path)?.size !== end) replaceFile(disk, path, bytes.subarray(0, end));
+  recovered.push(
+    `${end} bytes behind offset ${from} of ${segmentName(number)} are kept in ${TORN_DIRECTORY}/${name}`,
+  );
+}
+
+export function corrupt(
+  directory: string,
+  segment: number,
+  offset: number,
+  why: string,
+): DdiaError {
+  return new DdiaError(
+    'corrupt',
+    `${directory}: ${segmentName(segment)} is damaged at ${offset}: ${why}`,
+    `look: ddia wal verify ${directory}; then ddia wal repair ${directory} --out NEW`,
+  );
+}

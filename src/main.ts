@@ -4,35 +4,50 @@ import { EXIT } from './shared/errors.ts';
 
 /** `root` is the package's directory. Sets process.exitCode; never throws. */
 export async function main(argv: string[], root: string): Promise<void> {
+  process.stdout.on('error', onStdoutError);
+  let config: Config | undefined;
   try {
-    const config = await Config.load({ root });
-    const found = findCommand(config, argv);
-    // oclif's own run does more on the way (help, its own version checks), and costs a tenth of the start.
-    if (found) await config.runCommand(found.id, found.rest);
-    else await run(argv, config);
+    config = await Config.load({ root });
+    // `ddia help wal verify` is what people try first.
+    const asked = argv[0] === 'help' && !config.findCommand('help');
+    await run(asked ? [...argv.slice(1), '--help'] : argv, config);
   } catch (error) {
-    process.exitCode = reportOutsideCommand(error as Error, argv);
+    process.exitCode = await reportOutsideCommand(error as Error, argv, config);
   }
 }
 
-/** The command whose words `argv` begins with, the longest; undefined also where help is asked for. */
-function findCommand(config: Config, argv: string[]): { id: string; rest: string[] } | undefined {
-  const end = argv.indexOf('--');
-  const flags = end < 0 ? argv : argv.slice(0, end);
-  if (flags.includes('--help') || flags.includes('-h')) return undefined;
-  for (const words of [2, 1]) {
-    const id = argv.slice(0, words).join(':');
-    if (argv.length >= words && config.findCommand(id)) return { id, rest: argv.slice(words) };
-  }
-  return undefined;
+/**
+ * Help is printed by oclif through process.stdout; a reader that has gone is no error there
+ * either.
+ */
+function onStdoutError(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
 }
 
 /** Errors before a command runs: an unknown command, help on nothing. */
-function reportOutsideCommand(error: Error & { oclif?: { exit?: number } }, argv: string[]): number {
+async function reportOutsideCommand(
+  error: Error & { oclif?: { exit?: number } },
+  argv: string[],
+  config: Config | undefined,
+): Promise<number> {
   if (error.oclif?.exit === 0) return EXIT.ok;
-  const message = error.message.trim();
+  let code = 'usage';
+  let message = error.message.trim();
+  let hint: string | undefined;
+  if (config && /^command .* not found\.?$/is.test(message)) {
+    const { explainUnknown } = await import('./cli/suggest.ts');
+    const words = argv[0] === 'help' ? argv.slice(1) : argv;
+    const flag = words.findIndex((word) => word.startsWith('-'));
+    const unknown = explainUnknown(words.slice(0, flag < 0 ? undefined : flag), config.commandIDs);
+    code = 'unknown-command';
+    message = `${unknown.given || words[0]} is not a command`;
+    hint = unknown.meant ? `did you mean: ${config.bin} ${unknown.meant}` : 'see ddia --help';
+  }
   if (argv.includes('--json')) {
-    process.stdout.write(`${JSON.stringify({ error: { code: 'usage', message } })}\n`);
-  } else process.stderr.write(`error: ${message}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ error: { code, message, ...(hint && { hint }) } })}\n`,
+    );
+  } else process.stderr.write(`error: ${message}\n${hint ? `  ${hint}\n` : ''}`);
   return EXIT.usage;
 }

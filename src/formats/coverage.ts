@@ -1,14 +1,18 @@
 /**
- * Every byte belongs to exactly one field: holds a layout's spans to that promise while they stream by. What
- * a layout leaves out becomes a span named `unaccounted`; what it claims twice stays with the span that
- * claimed it first. Both are marked as damage, so that nobody takes them for part of the format.
+ * Every byte belongs to exactly one field: holds a layout's spans to that promise while they
+ * stream by. What a layout leaves out becomes a span named `unaccounted`; what it claims twice
+ * stays with the span that claimed it first. Both are marked as damage, so that nobody takes them
+ * for part of the format.
  */
 import type { Span } from './format.ts';
 
 export const UNACCOUNTED = 'unaccounted';
 export const OVERLAP = 'overlap';
 
-/** What is wrong with a row of spans that should tile [from, to), at every level; empty if nothing is. */
+/**
+ * What is wrong with a row of spans that should tile [from, to), at every level; empty if nothing
+ * is.
+ */
 export function coverageFaults(spans: readonly Span[], from: number, to: number): string[] {
   const faults: string[] = [];
   let at = from;
@@ -33,7 +37,10 @@ function tiles(spans: readonly Span[], from: number, to: number): boolean {
   return at === to;
 }
 
-/** `span` with children that tile their parents at every level. The same object when they did already. */
+/**
+ * `span` with children that tile their parents at every level. The same object when they did
+ * already.
+ */
 export function tileChildren(span: Span): Span {
   const { children, offset, length } = span;
   if (!children || children.length === 0) return span;

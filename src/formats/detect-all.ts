@@ -3,7 +3,10 @@ import { probeOf, rankOf } from './detect.ts';
 import type { Detection, Dialect, Family, FileEntry, FileSet, Opened } from './format.ts';
 import { NOT_THIS } from './format.ts';
 
-/** One dialect's answer: of a directory, the best that it gives on one of the files, and which that is. */
+/**
+ * One dialect's answer: of a directory, the best that it gives on one of the files, and which that
+ * is.
+ */
 export interface Answer {
   family: Family;
   dialect: Dialect;
@@ -41,8 +44,8 @@ export async function everyAnswer(
 }
 
 /**
- * All that a set holds, file by file: a directory of a storage engine has logs beside tables. Files that are
- * nothing known are left out. Groups are in the order of the families.
+ * All that a set holds, file by file: a directory of a storage engine has logs beside tables.
+ * Files that are nothing known are left out. Groups are in the order of the families.
  */
 export async function everyGroup(
   families: readonly Family[],

@@ -1,4 +1,7 @@
-/** Which family and dialect is it? Asks every dialect for a look at the files, and weighs the answers. */
+/**
+ * Which family and dialect is it? Asks every dialect for a look at the files, and weighs the
+ * answers.
+ */
 import { DdiaError, usageError } from '../shared/errors.ts';
 import {
   type ByteSource,
@@ -74,8 +77,9 @@ function candidates(families: readonly Family[], probe: Probe): Candidate[] {
 }
 
 /**
- * Family and dialect of a file or directory, among `families`. With `dialectId`, that one is taken at its
- * word. Throws a DdiaError when nothing fits, or when a directory holds segments of several dialects.
+ * Family and dialect of a file or directory, among `families`. With `dialectId`, that one is taken
+ * at its word. Throws a DdiaError when nothing fits, or when a directory holds segments of several
+ * dialects.
  */
 export async function identify(
   families: readonly Family[],
@@ -87,8 +91,8 @@ export async function identify(
 }
 
 /**
- * The dialect that is asked for by name. A name alone can be that of several families: the one whose look at
- * the first file is the surest is meant.
+ * The dialect that is asked for by name. A name alone can be that of several families: the one
+ * whose look at the first file is the surest is meant.
  */
 async function named(families: readonly Family[], set: FileSet, id: string): Promise<Identified> {
   const meant = families.flatMap((family) =>
@@ -121,7 +125,7 @@ function ambiguous(id: string, able: { family: Family; dialect: Dialect }[]): Dd
   const ids = able.map(({ family, dialect }) => `${family.id}/${dialect.id}`);
   return usageError(
     'ambiguous-dialect',
-    `--dialect ${id} may mean ${ids.join(', ')}, and the file speaks for none more than for another`,
+    `--dialect ${id} may mean ${ids.join(', ')}, and nothing in the file speaks for one of them`,
     `give it in full: --dialect ${ids[0]}`,
   );
 }

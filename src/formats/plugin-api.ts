@@ -1,7 +1,7 @@
 /**
- * What a plugin's module is given, so that its package needs no import from this one: the module's default
- * export is a function that takes this object and returns a dialect. The number changes when something is
- * taken away or changes its meaning; additions leave it.
+ * What a plugin's module is given, so that its package needs no import from this one: the module's
+ * default export is a function that takes this object and returns a dialect. The number changes
+ * when something is taken away or changes its meaning; additions leave it.
  */
 import { explainFlips } from '../shared/bit-flip.ts';
 import { CRC_INITIAL, crc32, crc32c } from '../shared/crc32.ts';

@@ -1,10 +1,11 @@
 /**
- * Random numbers that depend on their seed alone, the same on every machine and in every version: a rehearsal
- * that found something can be run again. Not for secrets.
+ * Random numbers that depend on their seed alone, the same on every machine and in every version:
+ * a rehearsal that found something can be run again. Not for secrets.
  *
- * The stream is xoshiro128** 1.1 (Blackman and Vigna, https://prng.di.unimi.it/xoshiro128starstar.c), whose
- * 32-bit steps suit JavaScript; its state comes from SplitMix64 (https://prng.di.unimi.it/splitmix64.c), as its
- * authors advise, so that neighbouring seeds have nothing in common.
+ * The stream is xoshiro128** 1.1 (Blackman and Vigna,
+ * https://prng.di.unimi.it/xoshiro128starstar.c), whose 32-bit steps suit JavaScript; its state
+ * comes from SplitMix64 (https://prng.di.unimi.it/splitmix64.c), as its authors advise, so that
+ * neighbouring seeds have nothing in common.
  */
 
 const MASK64 = (1n << 64n) - 1n;
@@ -58,7 +59,8 @@ export class Random {
   /** Uniform in [0, bound), for integers up to 2^53. */
   below(bound: number): number {
     if (!Number.isSafeInteger(bound) || bound < 1) throw new RangeError(`bound ${bound}`);
-    // What remains of 2^53 after whole multiples of `bound` would favour small numbers: drawn again.
+    // What remains of 2^53 after whole multiples of `bound` would favour small numbers: drawn
+    // again.
     const whole = 2 ** 53 - (2 ** 53 % bound);
     for (;;) {
       const drawn = (this.uint32() >>> 11) * 0x1_0000_0000 + this.uint32();
@@ -72,8 +74,9 @@ export class Random {
 }
 
 /**
- * Random bytes that can be read from any position: bytes[start, end) becomes what lies at `position` of the
- * endless stream `seed` (32 bits). Word i of it is the finalizer of MurmurHash3 over a counter.
+ * Random bytes that can be read from any position: bytes[start, end) becomes what lies at
+ * `position` of the endless stream `seed` (32 bits). Word i of it is the finalizer of MurmurHash3
+ * over a counter.
  */
 export function fillRandom(
   seed: number,

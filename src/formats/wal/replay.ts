@@ -95,6 +95,7 @@ export async function replayLog(
       result.replayed++;
       visit(record);
     },
+    resume: (previous, base) => sequence?.resume(previous, base),
     damage(damage: WalDamage) {
       batches.damage(damage);
       if (!result.end && held) {
@@ -120,6 +121,13 @@ class PrefixSequence {
     readonly gapSeverity: string,
     readonly stop: (finding: Finding) => void,
   ) {}
+
+  /** The next segment vouches that numbering, which stood at `previous`, goes on at `base`. */
+  resume(previous: bigint, base: bigint): void {
+    const next = this.#next;
+    if (next && ((BigInt(next.high) << 32n) | BigInt(next.low)) !== previous + 1n) return;
+    this.#next = { high: Number(base >> 32n), low: Number(base & 0xffff_ffffn) };
+  }
 
   record(record: WalRecord): void {
     const next = this.#next;

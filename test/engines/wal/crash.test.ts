@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { explore } from '../../../src/io/sim-disk/explore.ts';
-import { formatReport } from '../../../src/io/sim-disk/violation.ts';
 import type { Profile } from '../../../src/io/sim-disk/choices.ts';
+import { explore } from '../../../src/io/sim-disk/explore.ts';
 import { failing } from '../../../src/io/sim-disk/faults.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
+import { formatReport } from '../../../src/io/sim-disk/violation.ts';
 import { type Event, openLog, ROOT, violations, write } from './invariants.ts';
 
 const PROFILES: Profile[] = ['ordered', 'per-file', 'adversarial'];
@@ -31,7 +31,8 @@ describe('every crash point of a log that syncs', () => {
     const report = await explore<Event>({
       disk: { root: ROOT },
       workload: wholeLife,
-      check: (disk, { events }) => violations(disk, events, openLog(disk.boot, { segmentBytes: 260 })),
+      check: (disk, { events }) =>
+        violations(disk, events, openLog(disk.boot, { segmentBytes: 260 })),
       profile,
       limits: LIMITS,
     });
@@ -64,19 +65,22 @@ describe('every crash point of a log that does not sync', () => {
 
 describe('failing calls', () => {
   const operations = ['write', 'sync', 'syncDirectory', 'create', 'rename'] as const;
-  it.each(operations)('a failed %s poisons the log and loses nothing that was acknowledged', async (on) => {
-    for (let nth = 1; nth <= 8; nth++) {
-      const disk = new SimDisk({ root: ROOT, faults: [failing(on, nth)] });
-      const events: Event[] = [];
-      const log = { append: (event: Event) => events.push(event) };
-      const outcome = await wholeLife(disk, log).then(
-        () => undefined,
-        (error: Error) => error,
-      );
-      disk.clearFaults();
-      const after = disk.crash({ fates: [], fill: 'garbage', seed: nth });
-      const found = await violations(after, events, openLog(after.boot, { segmentBytes: 260 }));
-      expect(found, `${on} ${nth}: ${outcome?.message}`).toEqual([]);
-    }
-  });
+  it.each(operations)(
+    'a failed %s poisons the log and loses nothing that was acknowledged',
+    async (on) => {
+      for (let nth = 1; nth <= 8; nth++) {
+        const disk = new SimDisk({ root: ROOT, faults: [failing(on, nth)] });
+        const events: Event[] = [];
+        const log = { append: (event: Event) => events.push(event) };
+        const outcome = await wholeLife(disk, log).then(
+          () => undefined,
+          (error: Error) => error,
+        );
+        disk.clearFaults();
+        const after = disk.crash({ fates: [], fill: 'garbage', seed: nth });
+        const found = await violations(after, events, openLog(after.boot, { segmentBytes: 260 }));
+        expect(found, `${on} ${nth}: ${outcome?.message}`).toEqual([]);
+      }
+    },
+  );
 });

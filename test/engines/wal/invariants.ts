@@ -93,7 +93,8 @@ export async function violations(
     found.push(`verify: ${code} in ${file}: ${message}`);
   }
   for (const { name } of set.files) {
-    if (v2.segmentNumber(name) === undefined && name !== 'MANIFEST.wal2') found.push(`stray file ${name}`);
+    if (v2.segmentNumber(name) === undefined && name !== 'MANIFEST.wal2')
+      found.push(`stray file ${name}`);
   }
   return found;
 }
@@ -125,7 +126,8 @@ function againstHistory(
     const write = order[at];
     if (!write) return [...found, `${keys[i]} is behind all that was issued`];
     const part = keys.slice(i, i + write.length);
-    if (part.join() !== write.join()) return [...found, `found ${part.join()}, expected ${write.join()}`];
+    if (part.join() !== write.join())
+      return [...found, `found ${part.join()}, expected ${write.join()}`];
     i += write.length;
   }
   const lastDurable = acknowledged.findLastIndex(({ durable }) => durable);
@@ -135,7 +137,8 @@ function againstHistory(
   }
   const dropped = first > 0 ? acknowledged.slice(0, first) : [];
   for (const { seq, keys: written } of dropped) {
-    if (seq + written.length - 1 > truncated) found.push(`${written} is gone and was not truncated`);
+    if (seq + written.length - 1 > truncated)
+      found.push(`${written} is gone and was not truncated`);
   }
   return found;
 }

@@ -22,7 +22,7 @@ export async function main(argv: string[], root: string): Promise<void> {
  */
 function onStdoutError(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(EXIT.ok);
+  process.exitCode = EXIT.ok;
 }
 
 /** Errors before a command runs: an unknown command, help on nothing. */

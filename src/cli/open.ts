@@ -1,12 +1,14 @@
 /** From a PATH on the command line to files, family and dialect. */
 import type { Command } from '@oclif/core';
 import { type Identified, identify } from '../formats/detect.ts';
+import type { Family, FileSet } from '../formats/format.ts';
 import { openFileSet } from '../io/file-set.ts';
-import { knownFamilies } from './plugins.ts';
+import { DdiaError } from '../shared/errors.ts';
+import { knownFamilies, moreFamilies } from './plugins.ts';
 
 /**
- * Opens `path` for reading and detects what it is, within `family` if given. Throws a DdiaError when it
- * cannot be read or is nothing known.
+ * Opens `path` for reading and detects what it is, within `family` if given. Throws a DdiaError
+ * when it cannot be read or is nothing known.
  */
 export async function openPath(
   command: Command,
@@ -15,7 +17,43 @@ export async function openPath(
   dialect?: string,
 ): Promise<Identified> {
   const set = openFileSet(path);
-  const families = await knownFamilies(command.config, dialect);
-  const among = family === undefined ? families : families.filter(({ id }) => id === family);
-  return identify(among, set, dialect);
+  return askDialects(
+    command,
+    set,
+    dialect,
+    (families) => {
+      const among = family === undefined ? families : families.filter(({ id }) => id === family);
+      return identify(among, set, dialect);
+    },
+    ({ detection }) => detection.confidence === 'certain',
+  );
+}
+
+/**
+ * Puts a question about `set` to the dialects; once more with those of all plugins when nobody was
+ * certain. See plugins.ts for the rule.
+ */
+export async function askDialects<T>(
+  command: Command,
+  set: FileSet,
+  dialect: string | undefined,
+  ask: (families: readonly Family[]) => Promise<T>,
+  isCertain: (answer: T) => boolean,
+): Promise<T> {
+  const families = await knownFamilies(command.config, dialect, set);
+  let answer: T | undefined;
+  let failure: unknown;
+  try {
+    answer = await ask(families);
+    if (dialect !== undefined || isCertain(answer)) return answer;
+  } catch (error) {
+    if (dialect !== undefined || !(error instanceof DdiaError)) throw error;
+    failure = error;
+  }
+  const more = await moreFamilies(command.config, families, (message) => {
+    process.stderr.write(`warning: ${message}\n`);
+  });
+  if (more) return ask(more);
+  if (failure !== undefined) throw failure;
+  return answer as T;
 }

@@ -94,7 +94,11 @@ function inLine(number: number, act: () => void): void {
   try {
     act();
   } catch (error) {
-    if (!(error instanceof DdiaError) || error.message.startsWith('line ')) throw error;
-    throw new DdiaError(error.code, `line ${number}: ${error.message}`, error.hint, error.exit);
+    throwInLine(number, error);
   }
+}
+
+export function throwInLine(number: number, error: unknown): never {
+  if (!(error instanceof DdiaError) || error.message.startsWith('line ')) throw error;
+  throw new DdiaError(error.code, `line ${number}: ${error.message}`, error.hint, error.exit);
 }

@@ -43,7 +43,8 @@ export class FileSource implements ByteSource {
   }
 
   close(): void {
-    if (this.#owned && this.#fd >= 0) fs.closeSync(this.#fd);
+    if (!this.#owned || this.#fd < 0) return; // standard input is opened more than once
+    fs.closeSync(this.#fd);
     this.#fd = -1;
   }
 }

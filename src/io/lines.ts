@@ -1,6 +1,6 @@
 /** Lines of standard input or any stream, as they come, with their numbers. */
 import * as fs from 'node:fs';
-import { DdiaError } from '../shared/errors.ts';
+import { DdiaError, fromSystemError } from '../shared/errors.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A line this long is no record of anything. */
@@ -9,12 +9,14 @@ const NEWLINE = 0x0a;
 
 /**
  * Calls `visit` with each line, without its newline, and its number from 1. A last line without a newline
- * counts. Throws a DdiaError when a line is longer than 256 MiB, and whatever `visit` throws.
+ * counts. `between` is awaited after each piece that was read. Throws a DdiaError when a line is longer than
+ * 256 MiB, and whatever the callbacks throw.
  */
 export async function readLines(
   fd: number,
   visit: (line: Buffer, number: number) => void,
   signal?: AbortSignal,
+  between?: () => Promise<void>,
 ): Promise<void> {
   let pending: Buffer = Buffer.alloc(0);
   let number = 0;
@@ -32,6 +34,7 @@ export async function readLines(
       visit(line, ++number);
       at = end + 1;
     }
+    await between?.();
     if (at < got) pending = Buffer.concat([pending, bytes.subarray(at)]);
     if (pending.length > LINE_BYTES_MAX) {
       const most = `the limit is ${LINE_BYTES_MAX}`;
@@ -41,7 +44,21 @@ export async function readLines(
       );
     }
   }
-  if (pending.length > 0) visit(pending, ++number);
+  if (pending.length > 0) {
+    visit(pending, ++number);
+    await between?.();
+  }
+}
+
+/** A file of lines, or standard input for `-`. */
+export function openForReading(path: string): { fd: number; close(): void } {
+  if (path === '-') return { fd: 0, close() {} };
+  try {
+    const fd = fs.openSync(path, 'r');
+    return { fd, close: () => fs.closeSync(fd) };
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
 }
 
 function readChunk(fd: number, chunk: Buffer, signal?: AbortSignal): Promise<number> {

@@ -141,7 +141,8 @@ export class BufferedFile {
   }
 }
 
-function removeTree(disk: Disk, directory: string): void {
+/** Removes a directory and all in it; does nothing if it is not there. */
+export function removeTree(disk: Disk, directory: string): void {
   const stat = disk.stat(directory);
   if (stat?.kind !== 'directory') return;
   for (const name of disk.list(directory)) {

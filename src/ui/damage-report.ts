@@ -1,4 +1,6 @@
-/** Damaged places, reported on stderr while data goes to stdout; a limited number, all are counted. */
+/**
+ * Damaged places, reported on stderr while data goes to stdout; a limited number, all are counted.
+ */
 import type { Finding } from '../formats/format.ts';
 import type { Output } from './output.ts';
 import { printable } from './text-sink.ts';

@@ -1,8 +1,8 @@
 /** What diff says: differences as they are found, and what they add up to. */
 import type { ChalkInstance } from 'chalk';
 import type { DiffCounts, Difference } from '../formats/diff/compare.ts';
-import type { Output } from './output.ts';
 import { jsonMark, jsonOperation, textMark, textOperation } from './operation-view.ts';
+import type { Output } from './output.ts';
 
 export interface DiffSummary {
   equal: boolean;

@@ -16,7 +16,7 @@ export default class WalWrite extends DdiaCommand {
     dir: Args.string({ description: 'directory to make', required: true }),
   };
   static override flags = {
-    dialect: Flags.string({ description: 'layout to write', default: 'v1' }),
+    dialect: Flags.string({ description: 'layout to write', default: 'v2' }),
     'segment-bytes': Flags.integer({
       description: 'a segment at or over this size is closed [default: the layout’s own]',
       min: 1,

@@ -162,9 +162,7 @@ export class WriteAheadLog {
             `${operations.length} operations in a batch, ${most}`,
           );
         }
-        if (this.#segment && !this.#segment.holds(this.#nextSeq + operations.length))
-          this.#rotate();
-        const segment = (this.#segment ??= this.#firstSegment());
+        const segment = this.#segmentFor(operations.length);
         const seq = this.#nextSeq;
         segment.record(seq, seq - this.#syncedSeq, operations);
         this.#nextSeq = seq + operations.length;

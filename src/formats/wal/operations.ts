@@ -85,5 +85,5 @@ function seqOf(value: unknown, number: number): bigint {
 }
 
 function bad(number: number, why: string): DdiaError {
-  return new DdiaError('bad-line', `line ${number}: ${why}`, undefined, 2);
+  return new DdiaError('bad-line', `line ${number}: ${why}`);
 }

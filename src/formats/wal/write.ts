@@ -43,14 +43,20 @@ export class SegmentWriter {
     this.#seq = options.firstSeq;
   }
 
+  /** The next record is numbered `seq`; undefined: one more than the last. */
+  at(seq: bigint | undefined): this {
+    this.#seq = seq ?? this.#seq;
+    return this;
+  }
+
   line(line: WalLine): void {
     const { keepSeq } = this.options;
     if (keepSeq) {
       if (line.batch) {
-        throw new DdiaError('bad-line', 'a batch line has no seq to keep', undefined, 2);
+        throw new DdiaError('bad-line', 'a batch line has no seq to keep');
       }
       if (line.seq === undefined && this.dialect.hasSeq) {
-        throw new DdiaError('bad-line', '--keep-seq needs a "seq" on every line', undefined, 2);
+        throw new DdiaError('bad-line', '--keep-seq needs a "seq" on every line');
       }
       if (line.file !== undefined && line.file !== this.#name) this.#beginNamed(line.file);
       this.#seq = line.seq ?? this.#seq;
@@ -90,7 +96,7 @@ export class SegmentWriter {
     const number = this.dialect.segmentNumber(name);
     if (number === undefined) return; // from standard input, say: segments by size
     if (number <= this.#number && this.segments > 0) {
-      throw new DdiaError('bad-line', `segment ${name} comes after ${this.#name}`, undefined, 2);
+      throw new DdiaError('bad-line', `segment ${name} comes after ${this.#name}`);
     }
     this.#close(false);
     this.#named = true;

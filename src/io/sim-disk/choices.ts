@@ -11,7 +11,8 @@ import { randomTear, tearsOf } from './tears.ts';
  * The first is contained in the second, and that in the third. Order is kept among what waits: in all
  * three a sync persists its own file's or directory's operations, ahead of earlier ones of others.
  */
-export type Profile = 'ordered' | 'per-file' | 'adversarial';
+export const PROFILES = ['ordered', 'per-file', 'adversarial'] as const;
+export type Profile = (typeof PROFILES)[number];
 
 export interface ChoiceLimits {
   /** Up to so many pending operations, every combination is tried. */

@@ -155,7 +155,7 @@ describe('the exploration finds', () => {
           return wal;
         },
       },
-      /expected b,c,d/,
+      /expected put 62/,
     ));
 
   it('a failed sync that nobody noticed', () =>

@@ -1,4 +1,7 @@
-/** What every command keeps: streams, exit codes, errors, --json, Ctrl-C, closed pipes. See docs/cli.md. */
+/**
+ * What every command keeps: streams, exit codes, errors, --json, Ctrl-C, closed pipes. See
+ * docs/cli.md.
+ */
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { DEFAULT_LIMITS, type Limits } from '../formats/format.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
@@ -64,8 +67,8 @@ export abstract class DdiaCommand extends Command {
   }
 
   /**
-   * Parses with the statics of the class and of those it extends: oclif's own parse copies a class's own
-   * statics alone.
+   * Parses with the statics of the class and of those it extends: oclif's own parse copies a
+   * class's own statics alone.
    */
   protected async parseFor<C extends typeof Command>(type: C) {
     const { args, flags, baseFlags, strict } = type;

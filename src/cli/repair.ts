@@ -1,6 +1,7 @@
 /**
- * Repair, whatever the family: plan from what is read, quarantine what is dropped, write the result beside,
- * then check it. The input is not touched, or with --in-place replaced file by file behind a backup.
+ * Repair, whatever the family: plan from what is read, quarantine what is dropped, write the result
+ * beside, then check it. The input is not touched, or with --in-place replaced file by file behind
+ * a backup.
  */
 import * as path from 'node:path';
 import type { Identified } from '../formats/detect.ts';
@@ -8,7 +9,7 @@ import type { RepairOptions, RepairPlan, ScanContext, VerifyResult } from '../fo
 import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { sha256Of } from '../io/hash.ts';
-import { replaceInPlace } from '../io/in-place.ts';
+import { refuseOldBackups, replaceInPlace } from '../io/in-place.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
@@ -94,16 +95,19 @@ export async function applyRepair(
   const disk = new RealDisk();
   const out = target.inPlace ? path.resolve(set.path) : path.resolve(target.out!);
   const quarantineAt = path.resolve(target.quarantine ?? `${out}.quarantine`);
-  // What is dropped is safe on disk before anything else is written.
-  const ledger = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
+  const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
+  // What cannot be done is refused before anything is written.
+  if (target.inPlace && target.backup) refuseOldBackups(disk, out, set.isDirectory, touched);
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
+  let ledger: RepairPlan['ledger'];
   let backups: string[] = [];
   try {
+    // What is dropped is safe on disk before anything takes its place.
+    ledger = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
     await family.applyRepair!(input, plan, context, directory);
     directory.finish();
     if (target.inPlace) {
-      const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
       backups = replaceInPlace(disk, out, set.isDirectory, result, touched, target.backup);
     }
   } finally {

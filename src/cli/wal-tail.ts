@@ -1,6 +1,6 @@
 /**
- * wal tail: the last operations of a log and, with --follow, those that come. The growing segment is looked at
- * again from its last intact record whenever it changes; a next segment is gone on to.
+ * wal tail: the last operations of a log and, with --follow, those that come. The growing segment
+ * is looked at again from its last intact record whenever it changes; a next segment is gone on to.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identified } from '../formats/detect.ts';

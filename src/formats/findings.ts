@@ -2,7 +2,8 @@
 import type { Finding } from './format.ts';
 
 /**
- * What is found adds up to: nothing; what an ordinary crash leaves and is safe to clean up; or damage.
+ * What is found adds up to: nothing; what an ordinary crash leaves and is safe to clean up; or
+ * damage.
  */
 export type Verdict = 'clean' | 'torn-tail' | 'damaged';
 

@@ -1,12 +1,16 @@
 /**
- * What a plugin implements: a *family* is a kind of on-disk structure that one asks the same questions of,
- * a *dialect* is one exact byte layout of it. A family's verbs are written once against its logical model;
- * a dialect turns bytes into that model. Nothing here opens a file: bytes come in through a ByteSource.
+ * What a plugin implements: a *family* is a kind of on-disk structure that one asks the same
+ * questions of, a *dialect* is one exact byte layout of it. A family's verbs are written once
+ * against its logical model; a dialect turns bytes into that model. Nothing here opens a file:
+ * bytes come in through a ByteSource.
  */
 
 import type { Verdict } from './findings.ts';
 
-/** Bytes with a position: a file, standard input, a fixture in memory, a fault injector, a remote object. */
+/**
+ * Bytes with a position: a file, standard input, a fixture in memory, a fault injector, a remote
+ * object.
+ */
 export interface ByteSource {
   /** The file's name as findings show it: its base name within the set. */
   readonly name: string;
@@ -15,8 +19,9 @@ export interface ByteSource {
   /** True where bytes can be read once, in ascending order, only (standard input). */
   readonly forwardOnly?: boolean;
   /**
-   * Fills `target[start, start + length)` with the bytes at `position`. Returns how many there were: fewer
-   * only at the end, 0 past it. Synchronous where it can be: an asynchronous read costs 60 times as much.
+   * Fills `target[start, start + length)` with the bytes at `position`. Returns how many there
+   * were: fewer only at the end, 0 past it. Synchronous where it can be: an asynchronous read costs
+   * 60 times as much.
    */
   read(
     target: Uint8Array,
@@ -123,7 +128,9 @@ export interface Dialect {
   detect(probe: Probe): Detection;
 }
 
-/** A named span of bytes. The leaves of a file's layout tile it: every byte belongs to exactly one. */
+/**
+ * A named span of bytes. The leaves of a file's layout tile it: every byte belongs to exactly one.
+ */
 export interface Span {
   readonly name: string;
   readonly offset: number;
@@ -136,7 +143,9 @@ export interface Span {
   readonly children?: readonly Span[];
 }
 
-/** Takes records one field at a time, and prints them: NDJSON or aligned text, as the user asked. */
+/**
+ * Takes records one field at a time, and prints them: NDJSON or aligned text, as the user asked.
+ */
 export interface RecordSink {
   begin(): void;
   /** A word that needs no quoting in JSON. */
@@ -146,7 +155,10 @@ export interface RecordSink {
   integer(name: string, value: number): void;
   /** An unsigned 64-bit integer in two halves. */
   integer64(name: string, high: number, low: number): void;
-  /** Bytes: a string when they are UTF-8, else `{"hex": …}`, or as --key-format and --value-format say. */
+  /**
+   * Bytes: a string when they are UTF-8, else `{"hex": …}`, or as --key-format and --value-format
+   * say.
+   */
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
@@ -194,7 +206,10 @@ export interface VerifyResult {
   counts: Record<string, number>;
 }
 
-/** What becomes of a span of the input. `salvaged` bytes were mended; `dropped` ones go to quarantine. */
+/**
+ * What becomes of a span of the input. `salvaged` bytes were mended; `dropped` ones go to
+ * quarantine.
+ */
 export type Fate = 'kept' | 'salvaged' | 'dropped';
 
 /** A span of the loss ledger. All spans of a file, in order, add up to its size. */
@@ -238,7 +253,9 @@ export interface RepairOptions {
 
 /** Where a repair's bytes go: files that appear whole or not at all. Implemented in io/. */
 export interface RepairOutput {
-  /** Begins an output file; bytes are appended by `write`; `finish` makes it durable under its name. */
+  /**
+   * Begins an output file; bytes are appended by `write`; `finish` makes it durable under its name.
+   */
   create(name: string): {
     write(bytes: Uint8Array, start: number, end: number): void;
     finish(): void;
@@ -261,8 +278,8 @@ export interface Family<D extends Dialect = Dialect> {
   ): Promise<DumpResult>;
   stat(input: Opened<D>, context: ScanContext): Promise<Record<string, unknown>>;
   /**
-   * The top-level spans of one file in order, each with its fields as children. Stops when `visit` returns
-   * false.
+   * The top-level spans of one file in order, each with its fields as children. Stops when `visit`
+   * returns false.
    */
   layout(
     input: Opened<D>,

@@ -1,7 +1,7 @@
 /**
- * The loss ledger: what becomes of every byte of the input. Spans are taken in file order; whatever lies
- * between them is framing that goes with what it frames (block trailers, fill). The spans of a file must add
- * up to its size, or the repair is wrong and fails.
+ * The loss ledger: what becomes of every byte of the input. Spans are taken in file order; whatever
+ * lies between them is framing that goes with what it frames (block trailers, fill). The spans of a
+ * file must add up to its size, or the repair is wrong and fails.
  */
 import { DdiaError } from '../shared/errors.ts';
 import type { Fate, LedgerSpan } from './format.ts';

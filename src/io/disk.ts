@@ -1,16 +1,17 @@
 /**
- * The only door to the disk for whatever writes: the interface that the real disk (real-disk.ts) and the
- * simulated one that can crash (sim-disk/) share. Calls are synchronous: a storage engine orders its writes
- * and syncs, and a call that has returned has happened. Errors are Node's: an Error with `code` (`ENOENT`,
- * `ENOSPC`, `EIO`, …), never swallowed.
+ * The only door to the disk for whatever writes: the interface that the real disk (real-disk.ts)
+ * and the simulated one that can crash (sim-disk/) share. Calls are synchronous: a storage engine
+ * orders its writes and syncs, and a call that has returned has happened. Errors are Node's: an
+ * Error with `code` (`ENOENT`, `ENOSPC`, `EIO`, …), never swallowed.
  *
  * What is durable when (POSIX, and what engines may rely on):
  *   write       nothing, until a sync of that file
  *   sync        the file's data and length; not its name
  *   dataSync    the same, less what reading the data back does not need
  *   create, rename, remove    nothing, until syncDirectory of the directory (both, for a move)
- * After a failed sync the unsynced data is gone although reads may still show it, and a later sync may
- * succeed without it (see "Files are hard", and PostgreSQL's fsyncgate): treat it as fatal for the file.
+ * After a failed sync the unsynced data is gone although reads may still show it, and a later sync
+ * may succeed without it (see "Files are hard", and PostgreSQL's fsyncgate): treat it as fatal for
+ * the file.
  */
 export type OpenMode =
   /** Reading; the file must exist. */
@@ -27,9 +28,14 @@ export interface FileStat {
 
 export interface DiskFile {
   readonly path: string;
-  /** Fills target[start, start + length) from `position`; returns the bytes there were, 0 past the end. */
+  /**
+   * Fills target[start, start + length) from `position`; returns the bytes there were, 0 past the
+   * end.
+   */
   read(target: Uint8Array, start: number, length: number, position: number): number;
-  /** Writes bytes[start, start + length) at `position`; returns how many were written: may be fewer. */
+  /**
+   * Writes bytes[start, start + length) at `position`; returns how many were written: may be fewer.
+   */
   write(bytes: Uint8Array, start: number, length: number, position: number): number;
   /** Cuts the file, or extends it with zeros. */
   truncate(size: number): void;

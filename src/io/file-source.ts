@@ -4,8 +4,8 @@ import type { ByteSource } from '../formats/format.ts';
 import { fromSystemError } from '../shared/errors.ts';
 
 /**
- * A regular file, read synchronously at any position (an asynchronous read costs 60 times as much). The size
- * is the one at opening: a log that grows meanwhile is read up to there.
+ * A regular file, read synchronously at any position (an asynchronous read costs 60 times as much).
+ * The size is the one at opening: a log that grows meanwhile is read up to there.
  */
 export class FileSource implements ByteSource {
   readonly size: number;
@@ -61,7 +61,10 @@ export function readTextFile(path: string): string {
 /** How much of a stream's front can be read again, for detection. */
 const RETAINED_BYTES = 64 * 1024;
 
-/** Standard input that is a pipe: once, forward, with its front kept so that it can be looked at first. */
+/**
+ * Standard input that is a pipe: once, forward, with its front kept so that it can be looked at
+ * first.
+ */
 export class StreamSource implements ByteSource {
   readonly forwardOnly = true;
   size: number | undefined = undefined;

@@ -1,6 +1,7 @@
 /**
- * Puts repaired files in the place of the originals, one atomic replacement after the other, behind backups
- * that are durable first. A crash between two leaves each file either as it was or as it is to be.
+ * Puts repaired files in the place of the originals, one atomic replacement after the other, behind
+ * backups that are durable first. A crash between two leaves each file either as it was or as it is
+ * to be.
  */
 import * as path from 'node:path';
 import { DdiaError } from '../shared/errors.ts';
@@ -9,8 +10,8 @@ import { type Disk, readFully, writeFully } from './disk.ts';
 const COPY_BYTES = 1024 * 1024;
 
 /**
- * `out` is the original (a file, or a directory of files); `result` the directory with the new files, removed
- * at the end. Only `touched` names are replaced. Returns the backups' paths.
+ * `out` is the original (a file, or a directory of files); `result` the directory with the new
+ * files, removed at the end. Only `touched` names are replaced. Returns the backups' paths.
  */
 export function replaceInPlace(
   disk: Disk,
@@ -24,11 +25,9 @@ export function replaceInPlace(
   const names = disk.list(result).filter((name) => touched.has(name));
   const backups: string[] = [];
   if (backup) {
+    refuseOldBackups(disk, out, isDirectory, touched);
     for (const name of names) {
       const to = path.join(directory, `${name}.bak`);
-      if (disk.stat(to)) {
-        throw new DdiaError('exists', `${to} exists already`, 'move the earlier backup away');
-      }
       copy(disk, path.join(directory, name), to);
       backups.push(to);
     }
@@ -41,6 +40,21 @@ export function replaceInPlace(
   for (const name of disk.list(result)) disk.remove(path.join(result, name));
   disk.removeDirectory(result);
   return backups;
+}
+
+/** An earlier backup is never overwritten. */
+export function refuseOldBackups(
+  disk: Disk,
+  out: string,
+  isDirectory: boolean,
+  touched: ReadonlySet<string>,
+): void {
+  const directory = isDirectory ? out : path.dirname(out);
+  for (const name of touched) {
+    const to = path.join(directory, `${name}.bak`);
+    if (!disk.stat(to)) continue;
+    throw new DdiaError('exists', `${to} exists already`, 'move the earlier backup away');
+  }
 }
 
 function copy(disk: Disk, from: string, to: string): void {

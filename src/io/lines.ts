@@ -8,9 +8,9 @@ const LINE_BYTES_MAX = 256 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
 /**
- * Calls `visit` with each line, without its newline, and its number from 1. A last line without a newline
- * counts. `between` is awaited after each piece that was read. Throws a DdiaError when a line is longer than
- * 256 MiB, and whatever the callbacks throw.
+ * Calls `visit` with each line, without its newline, and its number from 1. A last line without a
+ * newline counts. `between` is awaited after each piece that was read. Throws a DdiaError when a
+ * line is longer than 256 MiB, and whatever the callbacks throw.
  */
 export async function readLines(
   fd: number,

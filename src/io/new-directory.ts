@@ -1,6 +1,7 @@
 /**
- * A directory that appears whole or not at all: its files are written and synced in a temporary directory
- * beside it, which then takes its name. Until then a crash leaves nothing but that temporary directory.
+ * A directory that appears whole or not at all: its files are written and synced in a temporary
+ * directory beside it, which then takes its name. Until then a crash leaves nothing but that
+ * temporary directory.
  */
 import * as path from 'node:path';
 import { DdiaError, fromSystemError } from '../shared/errors.ts';

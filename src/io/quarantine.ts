@@ -1,6 +1,6 @@
 /**
- * Bytes that a repair cannot use are kept: per input file one file of them, back to back, and an index that
- * says where each piece came from. The directory appears whole or not at all.
+ * Bytes that a repair cannot use are kept: per input file one file of them, back to back, and an
+ * index that says where each piece came from. The directory appears whole or not at all.
  */
 import type { FileSet, LedgerSpan } from '../formats/format.ts';
 import type { Disk } from './disk.ts';
@@ -9,8 +9,8 @@ import { NewDirectory } from './new-directory.ts';
 const COPY_BYTES = 1024 * 1024;
 
 /**
- * Copies the dropped spans of `ledger` out of `set` and returns the ledger with their places filled in. Makes
- * nothing, and returns the ledger as it is, if nothing is dropped.
+ * Copies the dropped spans of `ledger` out of `set` and returns the ledger with their places filled
+ * in. Makes nothing, and returns the ledger as it is, if nothing is dropped.
  */
 export async function quarantine(
   disk: Disk,

@@ -2,7 +2,9 @@
 import * as fs from 'node:fs';
 import { fromSystemError } from '../shared/errors.ts';
 
-/** All of a small UTF-8 file; undefined if there is none. Throws a DdiaError when it cannot be read. */
+/**
+ * All of a small UTF-8 file; undefined if there is none. Throws a DdiaError when it cannot be read.
+ */
 export function readText(path: string): string | undefined {
   try {
     return fs.readFileSync(path, 'utf8');

@@ -1,13 +1,16 @@
 /**
- * Which flipped bits explain a checksum mismatch? CRCs are linear: flipping a bit changes the checksum by a
- * value that depends on the bit's distance from the end alone. So the difference between the stored and the
- * computed checksum, the syndrome, is compared with that value for every bit, without recomputing anything.
+ * Which flipped bits explain a checksum mismatch? CRCs are linear: flipping a bit changes the
+ * checksum by a value that depends on the bit's distance from the end alone. So the difference
+ * between the stored and the computed checksum, the syndrome, is compared with that value for every
+ * bit, without recomputing anything.
  */
 import type { Crc } from './crc32.ts';
 
 /** Spans longer than this are not searched: a chance match becomes likely, and time adds up. */
 export const FLIP_SEARCH_BYTES_MAX = 64 * 1024;
-/** Two-bit explanations grow with the square of the length; beyond this, chance ones are too common. */
+/**
+ * Two-bit explanations grow with the square of the length; beyond this, chance ones are too common.
+ */
 const PAIR_SEARCH_BYTES_MAX = 256;
 
 /** A bit counted from the end of the protected bytes: byte 0 is the last one; bit 0 the lowest. */
@@ -22,8 +25,8 @@ export type Flips =
   | { kind: 'two'; at: readonly [FlippedBit, FlippedBit] };
 
 /**
- * The one explanation of `stored !== computed` over `length` protected bytes by one or two flipped bits;
- * undefined if there is none, or more than one of the same kind.
+ * The one explanation of `stored !== computed` over `length` protected bytes by one or two flipped
+ * bits; undefined if there is none, or more than one of the same kind.
  */
 export function explainFlips(
   crc: Crc,

@@ -1,12 +1,14 @@
 /**
- * CRC arithmetic on spans. A CRC register is a polynomial over GF(2) modulo P, and running it over n zero
- * bytes multiplies it by x^(8n). So the register over a span [a, b) follows from the registers at a and at b
- * of one run over the whole file, at a cost that does not depend on the span's length:
+ * CRC arithmetic on spans. A CRC register is a polynomial over GF(2) modulo P, and running it over
+ * n zero bytes multiplies it by x^(8n). So the register over a span [a, b) follows from the
+ * registers at a and at b of one run over the whole file, at a cost that does not depend on the
+ * span's length:
  *
  *     register([a, b), from r) = R(b) ^ (r ^ R(a)) * x^(8(b-a))
  *
- * which is what makes a search through a gigabyte of records that are nearly right take linear time.
- * (Method: zlib's crc32_combine by Mark Adler; here with tables of powers, 12 bits of n at a time.)
+ * which is what makes a search through a gigabyte of records that are nearly right take linear
+ * time. (Method: zlib's crc32_combine by Mark Adler; here with tables of powers, 12 bits of n at a
+ * time.)
  */
 import type { Crc } from './crc32.ts';
 
@@ -62,8 +64,8 @@ export class CrcShift {
 const STEP_BYTES = 64;
 
 /**
- * Registers at every 64th byte of a file, for as much of it as a sliding window shows. Offsets are those of
- * the file. Memory: 1/16 of the window.
+ * Registers at every 64th byte of a file, for as much of it as a sliding window shows. Offsets are
+ * those of the file. Memory: 1/16 of the window.
  */
 export class PrefixCrc {
   readonly #crc: Crc;
@@ -80,8 +82,9 @@ export class PrefixCrc {
   }
 
   /**
-   * The register after [start, end), begun with `register`. The bytes from `start` on lie in `bytes`, whose
-   * first is at file offset `base`; both ends are inside. Calls may go back, but no further than the window.
+   * The register after [start, end), begun with `register`. The bytes from `start` on lie in
+   * `bytes`, whose first is at file offset `base`; both ends are inside. Calls may go back, but no
+   * further than the window.
    */
   span(
     register: number,

@@ -2,10 +2,11 @@
  * CRC-32 (ISO 3309, reflected 0xEDB88320: zip, PNG, the v1 logs) and CRC-32C (Castagnoli, reflected
  * 0x82F63B78: iSCSI, LevelDB, RocksDB, the v2 layouts), over a span of a buffer, without a copy.
  *
- * Short spans run through our own slicing-by-16 tables (Kounavis and Berry, "Novel Table Lookup-Based
- * Algorithms for High-Performance CRC Generation", 2008); long ones go to code outside, whose call and
- * `subarray` cost about 100 ns. Registers are kept as signed 32-bit integers, as JavaScript's bit operators
- * yield them; `>>> 0` turns one into the number that stands in a file.
+ * Short spans run through our own slicing-by-16 tables (Kounavis and Berry, "Novel Table
+ * Lookup-Based Algorithms for High-Performance CRC Generation", 2008); long ones go to code
+ * outside, whose call and `subarray` cost about 100 ns. Registers are kept as signed 32-bit
+ * integers, as JavaScript's bit operators yield them; `>>> 0` turns one into the number that stands
+ * in a file.
  */
 import { createRequire } from 'node:module';
 import * as zlib from 'node:zlib';
@@ -48,8 +49,8 @@ function makeTables(polynomial: number): Int32Array {
 type LongSpan = (bytes: Uint8Array, previous: number) => number;
 
 /**
- * `longFrom`: bytes from which a call out pays. `small` is at hand at once; `big` is the fast native one, which
- * takes 11 ms to load and so is fetched only after BIG_AFTER_BYTES of long spans.
+ * `longFrom`: bytes from which a call out pays. `small` is at hand at once; `big` is the fast
+ * native one, which takes 11 ms to load and so is fetched only after BIG_AFTER_BYTES of long spans.
  */
 function makeCrc(polynomial: number, longFrom: number, small: LongSpan, big: () => LongSpan): Crc {
   const t = makeTables(polynomial);
@@ -116,7 +117,9 @@ const BIG_AFTER_BYTES = 16 * 1024 * 1024;
 
 const require = createRequire(import.meta.url);
 
-/** The crc-32 package: plain JavaScript, for what no native code is there. Its seed is a signed CRC. */
+/**
+ * The crc-32 package: plain JavaScript, for what no native code is there. Its seed is a signed CRC.
+ */
 function pure(module: string): LongSpan {
   let buf: LongSpan | undefined;
   return (bytes, previous) => {

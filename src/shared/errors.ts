@@ -13,8 +13,8 @@ export const EXIT = {
 } as const;
 
 /**
- * An error that a user can act on: a stable code, a sentence, and where possible what to do about it.
- * Damage in a file is never an error but a finding.
+ * An error that a user can act on: a stable code, a sentence, and where possible what to do about
+ * it. Damage in a file is never an error but a finding.
  */
 export class DdiaError extends Error {
   override readonly name = 'DdiaError';

@@ -1,4 +1,7 @@
-/** Unsigned 64-bit integers in two 32-bit halves, which is how scans keep them: BigInt halves a parser. */
+/**
+ * Unsigned 64-bit integers in two 32-bit halves, which is how scans keep them: BigInt halves a
+ * parser.
+ */
 
 /** Decimal digits, exact. */
 export function seqText(high: number, low: number): string {

@@ -40,7 +40,8 @@ export function jsonBytes(bytes: Uint8Array, format: BytesFormat, redact: boolea
 }
 
 /**
- * As text for people: quoted when it is UTF-8, else `hex:…`, the form that the command line takes too.
+ * As text for people: quoted when it is UTF-8, else `hex:…`, the form that the command line takes
+ * too.
  */
 export function textBytes(bytes: Uint8Array, format: BytesFormat, redact: boolean): string {
   if (redact) {

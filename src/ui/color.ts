@@ -4,8 +4,8 @@ import type { ChalkInstance } from 'chalk';
 export type Styles = ChalkInstance;
 
 /**
- * Every style of it leaves the text as it is, so that chalk need not be loaded for plain output. It must not
- * look like a promise, or whoever awaits it waits for ever.
+ * Every style of it leaves the text as it is, so that chalk need not be loaded for plain output. It
+ * must not look like a promise, or whoever awaits it waits for ever.
  */
 const PLAIN: Styles = new Proxy(((text: string) => text) as ChalkInstance, {
   get: (_, name) => (name === 'then' ? undefined : PLAIN),

@@ -1,7 +1,7 @@
 /**
- * Standard output for data: bytes gathered into large chunks and written synchronously, through partial
- * writes and full pipes, so that a command ends only when what it printed is out. A reader that has gone
- * (`| head`) is no error: ClosedPipe ends the command quietly.
+ * Standard output for data: bytes gathered into large chunks and written synchronously, through
+ * partial writes and full pipes, so that a command ends only when what it printed is out. A reader
+ * that has gone (`| head`) is no error: ClosedPipe ends the command quietly.
  */
 import * as fs from 'node:fs';
 
@@ -93,8 +93,8 @@ export class Output {
   }
 
   /**
-   * A JSON string of bytes that stand in one as they are: printable ASCII but quote and backslash. Returns
-   * false, with nothing written, if there is any other byte.
+   * A JSON string of bytes that stand in one as they are: printable ASCII but quote and backslash.
+   * Returns false, with nothing written, if there is any other byte.
    */
   quoted(source: Uint8Array, start: number, end: number): boolean {
     if (end - start > CHUNK_BYTES - 2) return false;

@@ -1,4 +1,7 @@
-/** What repair says to people: the ledger, what the loss means, how the result checks, what to do next. */
+/**
+ * What repair says to people: the ledger, what the loss means, how the result checks, what to do
+ * next.
+ */
 import type { LedgerSpan, VerifyResult } from '../formats/format.ts';
 import type { LedgerTotals } from '../formats/ledger.ts';
 import { colors } from './color.ts';

@@ -46,7 +46,10 @@ export class LogDirectory {
     });
   }
 
-  /** Drops segments whose last number is at most `upTo`, never the one that is written. Returns how many. */
+  /**
+   * Drops segments whose last number is at most `upTo`, never the one that is written. Returns how
+   * many.
+   */
   truncate(upTo: bigint, current: number): number {
     this.refresh();
     let first = this.manifest.firstSegment;

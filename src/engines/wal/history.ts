@@ -1,7 +1,7 @@
 /**
- * What must hold of a log after any crash, told against the history of what was written to it: it opens; every
- * write that was durable is there; the state is one prefix of what was issued; batches are whole or absent; no
- * number is given twice; nothing is left lying about.
+ * What must hold of a log after any crash, told against the history of what was written to it: it
+ * opens; every write that was durable is there; the state is one prefix of what was issued; batches
+ * are whole or absent; no number is given twice; nothing is left lying about.
  */
 import { DEFAULT_LIMITS } from '../../formats/format.ts';
 import type { WalOperation, WalRecord } from '../../formats/wal/model.ts';
@@ -14,7 +14,10 @@ import { crc32 } from '../../shared/crc32.ts';
 import { toHex } from '../../shared/hex.ts';
 import type { WriteAheadLog } from './log.ts';
 
-/** One write: the operations that are written as one, each as `describe` names it, and how far it got. */
+/**
+ * One write: the operations that are written as one, each as `describe` names it, and how far it
+ * got.
+ */
 export type WalEvent =
   | { kind: 'issued'; write: string[] }
   | { kind: 'acknowledged'; write: string[]; seq: number; durable: boolean }
@@ -99,7 +102,8 @@ function againstHistory(
       if (now !== what) found.push(`seq ${seq + i} was given to ${what} and is ${now}`);
     });
   }
-  // Writes are issued and acknowledged in one order. The first that is there tells how many were truncated.
+  // Writes are issued and acknowledged in one order. The first that is there tells how many were
+  // truncated.
   const first = firstWrite(there[0]?.seq, acknowledged);
   let at = first;
   for (let i = 0; i < there.length; at++) {

@@ -1,26 +1,25 @@
 /**
- * The write-ahead log: operations are durable when their append resolves, batches are whole or absent, numbers
- * are never given twice. Layout: formats/wal/v2. What the caller must know:
+ * The write-ahead log: operations are durable when their append resolves, batches are whole or
+ * absent, numbers are never given twice. Layout: formats/wal/v2. What the caller must know:
  *
  * - Appends that are under way together share one write and one sync (group commit).
- * - A failed write or sync poisons the log: no later append may claim success, since what the disk has of it is
+ * - A failed write or sync poisons the log: no later append may claim success, since what the disk
+ *   has of it is
  *   unknown. Close it and open it again.
  * - One writer: a lock file with the process id. Readers need no lock.
  */
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../formats/format.ts';
 import type { WalOpened, WalOperation, WalRecord } from '../../formats/wal/model.ts';
-import { scanLog } from '../../formats/wal/reader.ts';
 import { type ReplayResult, replayLog } from '../../formats/wal/replay.ts';
-import { v2 } from '../../formats/wal/v2/index.ts';
 import { SEQS_PER_SEGMENT } from '../../formats/wal/v2/layout.ts';
 import type { Disk } from '../../io/disk.ts';
-import { diskSet } from '../../io/disk-set.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { LogDirectory } from './directory.ts';
 import { type ResolvedOptions, resolveOptions, type WalOptions } from './options.ts';
+import { iterateSegments, openSegments } from './read.ts';
 import { recoverEnd } from './recover.ts';
 import { SegmentFile } from './segment-file.ts';
 
@@ -77,8 +76,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Opens or creates the log in `directory`. Throws a DdiaError: `locked`, `corrupt` where something that was
-   * synced cannot be read, `bad-option`, `not-found`.
+   * Opens or creates the log in `directory`. Throws a DdiaError: `locked`, `corrupt` where
+   * something that was synced cannot be read, `bad-option`, `not-found`.
    */
   static async open(
     disk: Disk,
@@ -179,7 +178,9 @@ export class WriteAheadLog {
     });
   }
 
-  /** The segment that the next `count` numbers stand in; begins one where there is none, or no room. */
+  /**
+   * The segment that the next `count` numbers stand in; begins one where there is none, or no room.
+   */
   #segmentFor(count: number): SegmentFile {
     try {
       if (this.#segment && !this.#segment.holds(this.#nextSeq + count)) this.#rotate();
@@ -251,16 +252,7 @@ export class WriteAheadLog {
   }
 
   #poison(cause: Error): void {
-    if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
-      this.#failure ??= cause;
-      return;
-    }
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    this.#failure ??= new DdiaError(
-      'poisoned',
-      `a write or sync of the log failed (${code} ${cause.message}): nothing more is accepted`,
-      'close the log and open it again: what is durable is read back',
-    );
+    this.#failure ??= poisoned(cause);
   }
 
   #checkUsable(): void {
@@ -276,8 +268,9 @@ export class WriteAheadLog {
   }
 
   /**
-   * Drops the segments that hold no number above `upTo`. Atomic: the manifest names the first segment, files
-   * before it are leftovers. Returns how many were dropped. Past the end is an error.
+   * Drops the segments that hold no number above `upTo`. Atomic: the manifest names the first
+   * segment, files before it are leftovers. Returns how many were dropped. Past the end is an
+   * error.
    */
   truncate(upTo: number): number {
     this.#checkUsable();
@@ -297,8 +290,8 @@ export class WriteAheadLog {
   }
 
   /**
-   * Operations of the valid prefix with numbers above `after`, in order; batches whole. The result says where
-   * it ends and why, and what lies behind.
+   * Operations of the valid prefix with numbers above `after`, in order; batches whole. The result
+   * says where it ends and why, and what lies behind.
    */
   async replay(after: number, visit: (record: WalRecord) => void): Promise<ReplayResult> {
     this.#flush(false);
@@ -314,29 +307,17 @@ export class WriteAheadLog {
   /** Everything, commits and checkpoints included, damage too. */
   async iterate(visit: (record: WalRecord) => void): Promise<void> {
     this.#flush(false);
-    const input = this.#opened();
-    await scanLog(
-      input,
-      { limits: DEFAULT_LIMITS, set: input.set },
-      {
-        record: visit,
-        damage(damage) {
-          throw new DdiaError('corrupt', `${damage.file} @ ${damage.offset}: ${damage.message}`);
-        },
-      },
-    );
+    await iterateSegments(this.#opened(), visit);
   }
 
   #opened(): WalOpened {
-    const set = diskSet(this.#disk, this.directory);
-    const { firstSegment } = this.#files.manifest;
-    const files = set.files
-      .filter(({ name }) => (v2.segmentNumber(name) ?? 0) >= firstSegment)
-      .sort((a, b) => v2.segmentNumber(a.name)! - v2.segmentNumber(b.name)!);
-    return { set, dialect: v2, files };
+    return openSegments(this.#disk, this.directory, this.#files.manifest.firstSegment);
   }
 
-  /** Syncs, marks the end, and lets go of the lock. Throws if the log is poisoned, having let go all the same. */
+  /**
+   * Syncs, marks the end, and lets go of the lock. Throws if the log is poisoned, having let go all
+   * the same.
+   */
   async close(): Promise<void> {
     if (this.#closed) return;
     try {
@@ -351,4 +332,17 @@ export class WriteAheadLog {
     }
     if (this.#failure) throw this.#failure;
   }
+}
+
+/** What is told once a write or sync has failed. */
+function poisoned(cause: Error): DdiaError {
+  if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
+    return cause;
+  }
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  return new DdiaError(
+    'poisoned',
+    `a write or sync of the log failed (${code} ${cause.message}): nothing more is accepted`,
+    'close the log and open it again: what is durable is read back',
+  );
 }

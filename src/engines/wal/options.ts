@@ -6,8 +6,9 @@ import { DdiaError } from '../../shared/errors.ts';
 
 export const SYNC_MODES = ['sync', 'batch', 'none'] as const;
 /**
- * `sync`: an append resolves when it is durable; `batch`: every `batchEvery` operations are synced; `none`: it
- * resolves when it is handed to the operating system. Batches, checkpoints, rotation and close always sync.
+ * `sync`: an append resolves when it is durable; `batch`: every `batchEvery` operations are synced;
+ * `none`: it resolves when it is handed to the operating system. Batches, checkpoints, rotation and
+ * close always sync.
  */
 export type SyncMode = (typeof SYNC_MODES)[number];
 

@@ -1,11 +1,12 @@
 /**
- * Opening a log: finds where it ends by its last segment alone, so in time that does not grow with the log.
+ * Opening a log: finds where it ends by its last segment alone, so in time that does not grow with
+ * the log.
  *
- * A log that was closed ends with a mark. One that was not may have lost what was not synced, may show data
- * that is in the cache and not on the disk (after a failed sync, or when only the process died), and may have
- * handed out numbers that are in no file. So its last segment, up to where it is intact, is written anew and
- * synced, what lies behind is saved, and a mark says where numbering goes on: beyond every number that the
- * segment can have held.
+ * A log that was closed ends with a mark. One that was not may have lost what was not synced, may
+ * show data that is in the cache and not on the disk (after a failed sync, or when only the process
+ * died), and may have handed out numbers that are in no file. So its last segment, up to where it
+ * is intact, is written anew and synced, what lies behind is saved, and a mark says where numbering
+ * goes on: beyond every number that the segment can have held.
  */
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../formats/format.ts';
@@ -61,8 +62,9 @@ interface Examined {
 }
 
 /**
- * Finds, and if need be makes, the end of the log in `segments` (ascending numbers). Undefined if it has no
- * segment left. Throws a DdiaError `corrupt` where something that was synced cannot be read.
+ * Finds, and if need be makes, the end of the log in `segments` (ascending numbers). Undefined if
+ * it has no segment left. Throws a DdiaError `corrupt` where something that was synced cannot be
+ * read.
  */
 export async function recoverEnd(
   disk: Disk,

@@ -53,7 +53,9 @@ export class SegmentFile {
     return !this.sealed && seq <= Number(this.header.baseSeq) + SEQS_PER_SEGMENT;
   }
 
-  /** Makes the file and its header durable, name included, before any number is handed out for it. */
+  /**
+   * Makes the file and its header durable, name included, before any number is handed out for it.
+   */
   static create(
     disk: Disk,
     directory: string,
@@ -98,7 +100,8 @@ export class SegmentFile {
       const grown = this.#allocate(encoder.position);
       writeFully(file, bytes, 0, bytes.length, encoder.position - bytes.length);
       if (sync) {
-        // A new length has to be durable too; within what is allocated, data is all there is to sync.
+        // A new length has to be durable too; within what is allocated, data is all there is to
+        // sync.
         if (grown) file.sync();
         else file.dataSync();
       }
@@ -106,7 +109,9 @@ export class SegmentFile {
     if (sync) this.unopened = false;
   }
 
-  /** Writes zeros ahead of `end`. Returns true if the file's length changes with the write to come. */
+  /**
+   * Writes zeros ahead of `end`. Returns true if the file's length changes with the write to come.
+   */
   #allocate(end: number): boolean {
     if (end <= this.#allocated) return false;
     if (this.#preallocate === 0) {
@@ -133,7 +138,10 @@ export class SegmentFile {
     this.#open = false;
   }
 
-  /** As end, behind a mark that nothing is missing. Writes nothing if nothing was written since opening. */
+  /**
+   * As end, behind a mark that nothing is missing. Writes nothing if nothing was written since
+   * opening.
+   */
   close(nextSeq: number): void {
     if (!this.unopened) {
       this.encoder.mark(CLOSED, BigInt(nextSeq));

@@ -1,4 +1,7 @@
-/** A workload for the crash explorer, as lines of NDJSON: operations, and what else is done to a log. */
+/**
+ * A workload for the crash explorer, as lines of NDJSON: operations, and what else is done to a
+ * log.
+ */
 
 import type { WalOperation } from '../../formats/wal/model.ts';
 import { parseOperationLine } from '../../formats/wal/operations.ts';
@@ -56,7 +59,9 @@ export interface CrashTestOptions {
   maxStates: number;
 }
 
-/** Runs the steps on a simulated disk and crashes it at every single I/O, and during recovery again. */
+/**
+ * Runs the steps on a simulated disk and crashes it at every single I/O, and during recovery again.
+ */
 export function crashTest(
   steps: readonly Step[],
   options: CrashTestOptions,

@@ -1,6 +1,6 @@
 /**
- * A window on a ByteSource: a reused buffer that slides forward over the file. Scanners parse synchronously
- * inside it and come back here, rarely, for more.
+ * A window on a ByteSource: a reused buffer that slides forward over the file. Scanners parse
+ * synchronously inside it and come back here, rarely, for more.
  *
  *     file    ...........[ base                       base + count ).........
  *     buffer             [ 0                                 count )   capacity
@@ -41,9 +41,9 @@ export class Window {
   }
 
   /**
-   * Makes `length` bytes from file offset `position` available, or as many as the file has, and drops all
-   * before `position`. Positions never go down. Afterwards bytes[position - base] is the first of them.
-   * Throws the signal's reason when aborted. `length` must be bounded by the caller.
+   * Makes `length` bytes from file offset `position` available, or as many as the file has, and
+   * drops all before `position`. Positions never go down. Afterwards bytes[position - base] is the
+   * first of them. Throws the signal's reason when aborted. `length` must be bounded by the caller.
    */
   async fill(position: number, length: number): Promise<void> {
     const { context } = this;
@@ -90,8 +90,8 @@ export class Window {
     if (length > this.bytes.length) {
       const size = this.source.size;
       const rest = size === undefined ? Number.POSITIVE_INFINITY : Math.max(0, size - position);
-      // A quarter more than asked for: a long look ahead that moves on byte by byte then slides, and
-      // copies, once in that many bytes, so the cost of copying stays linear.
+      // A quarter more than asked for: a long look ahead that moves on byte by byte then slides,
+      // and copies, once in that many bytes, so the cost of copying stays linear.
       const capacity = Math.min(length + (length >>> 2), rest) + 64;
       if (capacity > this.bytes.length) {
         const grown = new Uint8Array(capacity);

@@ -1,6 +1,6 @@
 /**
- * The layout of a segment whose records lie back to back, out of its scan: every record's fields, every
- * damaged stretch as one span.
+ * The layout of a segment whose records lie back to back, out of its scan: every record's fields,
+ * every damaged stretch as one span.
  */
 import type { ByteSource, Span } from '../format.ts';
 import type { WalDamage, WalDialect, WalRecord, WalScanContext } from './model.ts';

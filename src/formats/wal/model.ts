@@ -1,6 +1,6 @@
 /**
- * The logical model of the family `wal`: a log of operations in order. A dialect's scan yields records and
- * damage alike, in file order; every verb of the family consumes that one stream.
+ * The logical model of the family `wal`: a log of operations in order. A dialect's scan yields
+ * records and damage alike, in file order; every verb of the family consumes that one stream.
  */
 import { seqText } from '../../shared/u64.ts';
 import type {
@@ -16,7 +16,9 @@ import type {
 
 export { seqText };
 
-/** The operations that every log knows. Dialects add their own: `merge`, `delete-range`, `new-file`. */
+/**
+ * The operations that every log knows. Dialects add their own: `merge`, `delete-range`, `new-file`.
+ */
 export type WalOp = 'put' | 'delete' | 'commit' | 'checkpoint' | (string & {});
 
 /** One operation. The scanner reuses the object and the buffer: copy what you keep. */
@@ -31,7 +33,9 @@ export class WalRecord {
   op: WalOp = 'put';
   /** Column family id; -1 where the dialect has none. */
   columnFamily = -1;
-  /** Position of the operation among those that were written as one, from 0; and how many those are. */
+  /**
+   * Position of the operation among those that were written as one, from 0; and how many those are.
+   */
   index = 0;
   batchSize = 1;
   /** Key and value as spans of `bytes`; start -1: there is none. */
@@ -42,7 +46,9 @@ export class WalRecord {
   valueEnd = -1;
   /** Fields beyond these, by name, as they are to be printed (MANIFEST edits, page numbers). */
   extra: Record<string, unknown> | undefined = undefined;
-  /** Whether seq is a number of the record's own; undefined: it is, unless there are extra fields. */
+  /**
+   * Whether seq is a number of the record's own; undefined: it is, unless there are extra fields.
+   */
   sequenced: boolean | undefined = undefined;
   /** Sequence number less the last one known to be durable when this was written; -1: not told. */
   synced = -1;
@@ -68,17 +74,19 @@ const EMPTY = new Uint8Array(0);
 /**
  * A place where bytes yield no record, or where a record's surroundings contradict it.
  *
- * `records` bounds how many records the span may have held, so that a sequence gap that it explains is not
- * told twice: 1 for a span whose framing is intact, Infinity where nothing is known.
- * `tail` marks damage that reaches the file's end with nothing intact behind it in this file; only the family
- * can tell whether a later segment makes it a hole.
+ * `records` bounds how many records the span may have held, so that a sequence gap that it explains
+ * is not told twice: 1 for a span whose framing is intact, Infinity where nothing is known. `tail`
+ * marks damage that reaches the file's end with nothing intact behind it in this file; only the
+ * family can tell whether a later segment makes it a hole.
  */
 export interface WalDamage extends Finding {
   /** The bytes with which the checksum holds, where exactly one explanation fits. */
   mend?: Mend;
   /** What the lost record seems to have been: `put "user:005"`. */
   subject?: string;
-  /** True for a record that was yielded and yet must not be kept: a page image for the wrong page. */
+  /**
+   * True for a record that was yielded and yet must not be kept: a page image for the wrong page.
+   */
   distrust?: boolean;
   records: number;
   tail: boolean;
@@ -106,8 +114,8 @@ export interface WalVisitor {
   record(record: WalRecord): void;
   damage(damage: WalDamage): void;
   /**
-   * A segment vouches that numbering goes on at `base` where it had reached `previous`: after a crash numbers
-   * are left out so that none is given twice.
+   * A segment vouches that numbering goes on at `base` where it had reached `previous`: after a
+   * crash numbers are left out so that none is given twice.
    */
   resume?(previous: bigint, base: bigint): void;
   /** Asked between records; true ends the scan. */
@@ -118,11 +126,13 @@ export interface WalVisitor {
 export interface WalScanContext extends ScanContext {
   /** The set that the segment is part of, for siblings that say something about it. */
   readonly set: FileSet;
-  /** What a dialect hands from one segment to the next: absent where segments are looked at alone. */
+  /**
+   * What a dialect hands from one segment to the next: absent where segments are looked at alone.
+   */
   readonly carry?: Map<string, unknown> | undefined;
   /**
-   * Where to begin in the first segment: the end of a record that was read before. A layout of blocks begins at
-   * the block that holds it. Default 0.
+   * Where to begin in the first segment: the end of a record that was read before. A layout of
+   * blocks begins at the block that holds it. Default 0.
    */
   readonly from?: number | undefined;
   /** --page-size and the like, by name. */
@@ -131,9 +141,14 @@ export interface WalScanContext extends ScanContext {
 
 export interface WalDialect extends Dialect {
   readonly family: 'wal';
-  /** True where records carry sequence numbers that continue from record to record and across segments. */
+  /**
+   * True where records carry sequence numbers that continue from record to record and across
+   * segments.
+   */
   readonly hasSeq: boolean;
-  /** What a gap in the sequence means: an error, or nothing unusual (RocksDB with unlogged writes). */
+  /**
+   * What a gap in the sequence means: an error, or nothing unusual (RocksDB with unlogged writes).
+   */
   readonly gapSeverity: 'error' | 'info';
   /** The first sequence number of the first segment, where that is fixed. */
   readonly firstSeq?: number;
@@ -142,8 +157,8 @@ export interface WalDialect extends Dialect {
   /** Bytes of the smallest record: how many records a damaged span can have held. */
   readonly recordBytesMin: number;
   /**
-   * The segment's number by its file name, undefined for a name that is no segment. `continuous` numbers
-   * leave no hole between segments.
+   * The segment's number by its file name, undefined for a name that is no segment. `continuous`
+   * numbers leave no hole between segments.
    */
   segmentNumber(name: string): number | undefined;
   readonly segmentsContinuous: boolean;
@@ -160,8 +175,8 @@ export interface WalDialect extends Dialect {
   /** The inverse of scan; absent where this project does not write the dialect. */
   readonly encoder?: WalEncoder;
   /**
-   * Opens a writer of repaired segments that takes records in order and yields bytes. The default copies each
-   * record's bytes as they lie in the file, which fits wherever records stand alone.
+   * Opens a writer of repaired segments that takes records in order and yields bytes. The default
+   * copies each record's bytes as they lie in the file, which fits wherever records stand alone.
    */
   readonly rewrite?: WalRewrite;
 }
@@ -181,8 +196,8 @@ export interface WalEncoder {
   /** 1 → `000001.wal`. */
   segmentName(number: number): string;
   /**
-   * Bytes of one record, where records stand alone; else `open`. Throws a DdiaError when the layout cannot hold
-   * it.
+   * Bytes of one record, where records stand alone; else `open`. Throws a DdiaError when the layout
+   * cannot hold it.
    */
   encode?(seqHigh: number, seqLow: number, operation: WalOperation): Uint8Array;
   /** Begins a log whose segments have headers, blocks or checksums that continue. */
@@ -203,13 +218,18 @@ export interface LogEncoder {
 
 /** Repair of segments whose records do not stand alone (blocks, fragments, chains). */
 export interface WalRewrite {
-  /** True where a segment continues the one before, so that all behind a mended one are written anew too. */
+  /**
+   * True where a segment continues the one before, so that all behind a mended one are written anew
+   * too.
+   */
   readonly chained?: boolean;
   /** Begins the output; segments in order. */
   open(): {
     /** A segment begins; `number` as in its name. */
     segment(number: number): void;
-    /** Called for each operation that is kept, in order; returns bytes to append (possibly none). */
+    /**
+     * Called for each operation that is kept, in order; returns bytes to append (possibly none).
+     */
     record(record: WalRecord): Uint8Array;
     /** The segment ends; returns bytes to append. */
     end(last: boolean): Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Operations as lines of JSON: what `dump --json` prints and `write`, `append` take. Put and delete, the
- * markers commit and checkpoint, and `{"op":"batch","ops":[…]}`.
+ * Operations as lines of JSON: what `dump --json` prints and `write`, `append` take. Put and
+ * delete, the markers commit and checkpoint, and `{"op":"batch","ops":[…]}`.
  */
 import { DdiaError } from '../../shared/errors.ts';
 import { bytesFromJson } from '../bytes/json-bytes.ts';
@@ -19,7 +19,10 @@ export interface WalLine {
 const EMPTY = new Uint8Array(0);
 const SEQ_MAX = (1n << 64n) - 1n;
 
-/** Undefined for lines that carry no operation: empty ones, `damage` and `summary`. Throws a DdiaError. */
+/**
+ * Undefined for lines that carry no operation: empty ones, `damage` and `summary`. Throws a
+ * DdiaError.
+ */
 export function parseOperationLine(line: Buffer, number: number): WalLine | undefined {
   const text = line.toString('utf8').trim();
   if (text === '') return undefined;

@@ -1,7 +1,7 @@
 /**
- * Reads a log of one or more segments as one stream. What a segment alone cannot know is decided here: damage
- * at its end is a torn tail only if no later segment holds an intact record, and a number left out between
- * two segments is a missing one.
+ * Reads a log of one or more segments as one stream. What a segment alone cannot know is decided
+ * here: damage at its end is a torn tail only if no later segment holds an intact record, and a
+ * number left out between two segments is a missing one.
  */
 import type { FileEntry } from '../format.ts';
 import type { WalDamage, WalOpened, WalRecord, WalScanContext, WalVisitor } from './model.ts';

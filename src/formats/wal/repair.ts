@@ -1,7 +1,7 @@
 /**
- * repair of the family. The plan is made from the same scan that verify reads; applying it copies what is
- * kept, puts in what is mended, and writes nothing else. Where records do not stand alone in the file (blocks
- * and fragments), a segment with a hole is written anew from its records.
+ * repair of the family. The plan is made from the same scan that verify reads; applying it copies
+ * what is kept, puts in what is mended, and writes nothing else. Where records do not stand alone
+ * in the file (blocks and fragments), a segment with a hole is written anew from its records.
  */
 import type {
   ByteSource,
@@ -173,7 +173,10 @@ export async function applyLogRepair(
   }
 }
 
-/** A chained log is written anew from its first segment on, or not at all: a new log has a new identity. */
+/**
+ * A chained log is written anew from its first segment on, or not at all: a new log has a new
+ * identity.
+ */
 function startsAnew(input: WalOpened, plan: RepairPlan, rewrite: WalRewrite | undefined): boolean {
   if (!rewrite?.chained) return false;
   const last = input.files.at(-1)?.name;

@@ -1,6 +1,7 @@
 /**
- * replay of the family: the operations of the valid prefix, in order, and then a word about where it ends and
- * what lies behind. Nothing is skipped: the first damage, gap or missing segment is the end.
+ * replay of the family: the operations of the valid prefix, in order, and then a word about where
+ * it ends and what lies behind. Nothing is skipped: the first damage, gap or missing segment is the
+ * end.
  */
 import type { Finding, RecordSink } from '../format.ts';
 import type { WalOpened, WalRecord, WalScanContext } from './model.ts';
@@ -35,7 +36,9 @@ export interface ReplayResult {
   /** What can still be read behind the end, and is not replayed. */
   behind: { records: number; bytes: number };
   incomplete: IncompleteBatch[];
-  /** Operations of the prefix that no commit seals: v1 cannot tell lone writes from a torn batch. */
+  /**
+   * Operations of the prefix that no commit seals: v1 cannot tell lone writes from a torn batch.
+   */
   unsealed: number;
 }
 
@@ -72,7 +75,7 @@ export async function replayLog(
   await scanLog(input, context, {
     record(record) {
       if (!result.end && record.extra === undefined) sequence?.record(record);
-      batches.record(record, result.end !== undefined);
+      batches.record(record, result.end !== undefined || record.salvaged);
       if (result.end) {
         result.behind.records++;
         if (record.index === 0) result.behind.bytes += record.length;
@@ -155,8 +158,8 @@ class PrefixSequence {
 }
 
 /**
- * Batches that end in a commit record. v1 has no begin marker, so a batch is proven incomplete only if what
- * stands directly before its commit is lost: a commit seals at least one operation.
+ * Batches that end in a commit record. v1 has no begin marker, so a batch is proven incomplete only
+ * if what stands directly before its commit is lost: a commit seals at least one operation.
  */
 class BatchWatch {
   #lastSeq = '';

@@ -1,7 +1,7 @@
 /**
- * Sequence numbers must continue from record to record and from segment to segment. Where they do not, the
- * record after the odd one tells which it was: a record that was cut out, one that is out of place, or one
- * whose number was hit.
+ * Sequence numbers must continue from record to record and from segment to segment. Where they do
+ * not, the record after the odd one tells which it was: a record that was cut out, one that is out
+ * of place, or one whose number was hit.
  */
 import { seqText } from '../../shared/u64.ts';
 import type { Finding } from '../format.ts';
@@ -21,7 +21,9 @@ interface Oddity {
   atStart: boolean;
 }
 
-/** Operations that take no sequence number of their own (RocksDB's transaction markers and notes). */
+/**
+ * Operations that take no sequence number of their own (RocksDB's transaction markers and notes).
+ */
 const UNNUMBERED = new Set([
   'log-data',
   'noop',
@@ -106,7 +108,8 @@ export class SequenceChecker {
       return;
     }
     if (!this.#begun) {
-      // The first record of what was given: it has nothing before it, but perhaps a number to begin with.
+      // The first record of what was given: it has nothing before it, but perhaps a number to begin
+      // with.
       if (this.first !== undefined && this.#explained === 0 && record.seq !== this.first) {
         this.#unexpectedAfter(record, this.first);
         this.#odd!.atStart = true;

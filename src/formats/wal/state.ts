@@ -1,4 +1,6 @@
-/** The state that a replay builds: the last value of each key. Memory grows with the live content. */
+/**
+ * The state that a replay builds: the last value of each key. Memory grows with the live content.
+ */
 import type { WalRecord } from './model.ts';
 
 /** Key bytes as a string of one character a byte: a Map key that sorts as the bytes do. */

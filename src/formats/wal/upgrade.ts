@@ -20,8 +20,8 @@ export interface UpgradeResult {
 const OPS = new Set(['put', 'delete', 'commit', 'checkpoint']);
 
 /**
- * Copies the operations of `input`. Where the source marks batches as records, a batch stays one; commit
- * records of v1 are carried over as they are, since what they seal cannot be told.
+ * Copies the operations of `input`. Where the source marks batches as records, a batch stays one;
+ * commit records of v1 are carried over as they are, since what they seal cannot be told.
  */
 export async function upgradeLog(
   input: WalOpened,

@@ -75,8 +75,8 @@ export class SegmentWriter {
   }
 
   /**
-   * The check against the segment's limit runs after each record, so that a record is never split. Where a batch
-   * is several records, it may reach into the next segment.
+   * The check against the segment's limit runs after each record, so that a record is never split.
+   * Where a batch is several records, it may reach into the next segment.
    */
   #record(operations: readonly WalOperation[]): void {
     if (!this.#open) this.#begin(this.#encoder.segmentName(this.#number + 1), this.#number + 1);

@@ -87,10 +87,10 @@ export function cutRecord(
   recordBytesMax: number,
 ): WalDamage {
   const length = end - head.offset;
-  const zeros = zerosOnly && head.length === 0;
+  const zeros = zerosOnly && head.whole && head.length === 0;
   const needed = LENGTH_FIELD_BYTES + head.length;
   let message: string;
-  if (zeros && head.whole) message = `${length} zero bytes, as preallocation leaves them`;
+  if (zeros) message = `${length} zero bytes, as preallocation leaves them`;
   else if (!head.whole) {
     message = `${length} bytes at the end, a record has at least ${OVERHEAD_BYTES}`;
   } else if (head.result === 'cut' && needed > length && needed <= recordBytesMax) {
@@ -170,8 +170,8 @@ function impossible(head: DamagedHead, recordBytesMax: number): string {
 }
 
 /**
- * Protected are op, key and value: which bits explain the mismatch, where in the file are they, and with what
- * bytes would the checksum hold? `byteAt` reads the file.
+ * Protected are op, key and value: which bits explain the mismatch, where in the file are they, and
+ * with what bytes would the checksum hold? `byteAt` reads the file.
  */
 export function explainMismatch(
   head: DamagedHead,

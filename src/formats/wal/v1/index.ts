@@ -63,7 +63,8 @@ function detect(probe: Probe): Detection {
 /** Offset of the first record in `head` whose lengths agree and whose checksum holds; -1: none. */
 function firstIntact(head: Uint8Array): number {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
-  // Checksums over long spans are rationed: a hostile head must not cost more than a few passes over it.
+  // Checksums over long spans are rationed: a hostile head must not cost more than a few passes
+  // over it.
   let budget = 8 * head.length;
   for (let p = 0; p + OVERHEAD_BYTES <= head.length && budget > 0; p++) {
     const op = head[p + OP_AT]!;

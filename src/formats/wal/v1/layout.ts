@@ -1,5 +1,6 @@
 /**
- * Wire constants of the textbook log, shared by reader and writer. Little-endian, records back to back:
+ * Wire constants of the textbook log, shared by reader and writer. Little-endian, records back to
+ * back:
  *
  *      0        4        8                16   17              21       21+k           25+k
  *     ┌────────┬────────┬────────────────┬────┬───────────────┬────────┬──────────────┬─────────┐

@@ -1,6 +1,7 @@
 /**
- * Mending what a checksum proves: when one field is hit and everything else fits, the checksum tells the one
- * value with which the record is whole again. Nothing is changed here; repair --mend does it.
+ * Mending what a checksum proves: when one field is hit and everything else fits, the checksum
+ * tells the one value with which the record is whole again. Nothing is changed here; repair --mend
+ * does it.
  */
 import { CRC_INITIAL, crc32 } from '../../../shared/crc32.ts';
 import type { Mend } from '../model.ts';
@@ -12,9 +13,9 @@ export interface MendedLength {
 }
 
 /**
- * A record framed by its length field whose inner lengths contradict it: the one inner length that, set to
- * what the frame leaves for it, makes the checksum hold. `bytes[start]` is the record's first byte, all of it
- * is there; `offset` is its place in the file.
+ * A record framed by its length field whose inner lengths contradict it: the one inner length that,
+ * set to what the frame leaves for it, makes the checksum hold. `bytes[start]` is the record's
+ * first byte, all of it is there; `offset` is its place in the file.
  */
 export function mendInnerLength(
   bytes: Uint8Array,

@@ -1,6 +1,6 @@
 /**
- * Reads a segment of the textbook log: intact records at the speed of their checksums, and around damage
- * whatever its own evidence allows. The layout is drawn in layout.ts.
+ * Reads a segment of the textbook log: intact records at the speed of their checksums, and around
+ * damage whatever its own evidence allows. The layout is drawn in layout.ts.
  */
 import { CRC_INITIAL, crc32 } from '../../../shared/crc32.ts';
 import { bytesValue } from '../../bytes/value.ts';
@@ -30,7 +30,10 @@ import {
 import { mendInnerLength } from './mend.ts';
 import { RecordChecker, type SeqHint } from './search.ts';
 
-/** A record longer than this goes through the checker, whose cost does not multiply when it is hostile. */
+/**
+ * A record longer than this goes through the checker, whose cost does not multiply when it is
+ * hostile.
+ */
 const RUN_RECORD_BYTES_MAX = 64 * 1024;
 /** How much of the record behind a damaged one is read to see whether it is intact. */
 const LOOK_AHEAD_BYTES_MAX = 1024 * 1024;
@@ -78,7 +81,10 @@ class V1Scan {
     }
   }
 
-  /** Visits records as long as they are whole, intact and inside the window. Returns where that ends. */
+  /**
+   * Visits records as long as they are whole, intact and inside the window. Returns where that
+   * ends.
+   */
   #intactRun(at: number): number {
     const { bytes, view, base, count } = this.#window;
     const record = this.#record;
@@ -124,8 +130,8 @@ class V1Scan {
   }
 
   /**
-   * Decides about the place where a run ended: a record that needs more of the file, a record that is damaged
-   * but keeps its frame, or a stretch to search through. Returns where reading goes on.
+   * Decides about the place where a run ended: a record that needs more of the file, a record that
+   * is damaged but keeps its frame, or a stretch to search through. Returns where reading goes on.
    */
   async #examine(at: number): Promise<number> {
     const window = this.#window;
@@ -218,7 +224,10 @@ class V1Scan {
     };
   }
 
-  /** Looks for the one explanation, for as many findings as are shown: each costs a pass over the record. */
+  /**
+   * Looks for the one explanation, for as many findings as are shown: each costs a pass over the
+   * record.
+   */
   #diagnosed(head: DamagedHead, bare: WalDamage): WalDamage {
     const { bytes, view, base } = this.#window;
     if (bare.code !== 'crc-mismatch' || this.#diagnoses-- <= 0) return bare;

@@ -1,7 +1,8 @@
 /**
- * The forward search: after damage, the next offset at which a record's checksum holds. Every byte offset is a
- * candidate. What makes one is cheap to refute (op, lengths, sequence), and a checksum over a long span comes
- * from prefix registers, so the cost is linear in the bytes skipped whatever they hold.
+ * The forward search: after damage, the next offset at which a record's checksum holds. Every byte
+ * offset is a candidate. What makes one is cheap to refute (op, lengths, sequence), and a checksum
+ * over a long span comes from prefix registers, so the cost is linear in the bytes skipped whatever
+ * they hold.
  */
 
 import { PrefixCrc } from '../../../shared/crc-shift.ts';
@@ -9,7 +10,10 @@ import { CRC_INITIAL, crc32 } from '../../../shared/crc32.ts';
 import type { Window } from '../../bytes/window.ts';
 import { CRC_AT, KEY_AT, KEY_LENGTH_AT, OP_AT, OP_MAX, OVERHEAD_BYTES, SEQ_AT } from './layout.ts';
 
-/** Records up to this are checked byte by byte; longer ones by prefix registers once there is damage. */
+/**
+ * Records up to this are checked byte by byte; longer ones by prefix registers once there is
+ * damage.
+ */
 const DIRECT_CRC_BYTES_MAX = 2048;
 
 /** What a record at an offset turned out to be. */
@@ -48,8 +52,8 @@ export class RecordChecker {
   }
 
   /**
-   * Looks at the record at file offset `at` by its inner lengths; fills the window as needed, keeping all from
-   * `anchor` on. `cut`: its lengths are in bounds but the file ends inside.
+   * Looks at the record at file offset `at` by its inner lengths; fills the window as needed,
+   * keeping all from `anchor` on. `cut`: its lengths are in bounds but the file ends inside.
    */
   async check(at: number, anchor = at, bytesMax = this.recordBytesMax): Promise<Check> {
     const { window } = this;
@@ -76,13 +80,19 @@ export class RecordChecker {
     return this.#verify(at);
   }
 
-  /** The first offset from `from` on at which a record is intact; undefined when the file ends first. */
+  /**
+   * The first offset from `from` on at which a record is intact; undefined when the file ends
+   * first.
+   */
   async find(from: number, hint: SeqHint): Promise<number | undefined> {
     const { window } = this;
     let at = from;
     for (;;) {
       await this.#need(at, OVERHEAD_BYTES);
-      if (window.end < at + OVERHEAD_BYTES) return undefined;
+      if (window.end < at + OVERHEAD_BYTES) {
+        if (this.zerosOnly) this.#lookForNonZero(at, window.end);
+        return undefined;
+      }
       const candidate = this.#nextCandidate(at, from, hint);
       if (this.zerosOnly) this.#lookForNonZero(at, candidate < 0 ? window.end : candidate);
       if (candidate < 0) {

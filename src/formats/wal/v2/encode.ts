@@ -1,6 +1,6 @@
 /**
- * Writes the hardened log: operations into blocks of chained fragments, in a buffer that its owner takes and
- * appends to the segment's file. Nothing is allocated per record.
+ * Writes the hardened log: operations into blocks of chained fragments, in a buffer that its owner
+ * takes and appends to the segment's file. Nothing is allocated per record.
  */
 import { crc32c } from '../../../shared/crc32.ts';
 import { DdiaError } from '../../../shared/errors.ts';
@@ -72,7 +72,10 @@ export class SegmentEncoder {
     return this.#chain;
   }
 
-  /** Bytes encoded and not yet taken; valid until the next call. Their file offset is position - length. */
+  /**
+   * Bytes encoded and not yet taken; valid until the next call. Their file offset is position -
+   * length.
+   */
   take(): Uint8Array {
     const taken = this.#bytes.subarray(0, this.#count);
     this.#count = 0;
@@ -84,8 +87,9 @@ export class SegmentEncoder {
   }
 
   /**
-   * A record: operations that are one batch, numbered from seq on. `synced`: seq less the last sequence number
-   * known to be durable. Throws a DdiaError, with nothing encoded, for what the layout does not hold.
+   * A record: operations that are one batch, numbered from seq on. `synced`: seq less the last
+   * sequence number known to be durable. Throws a DdiaError, with nothing encoded, for what the
+   * layout does not hold.
    */
   record(
     seqHigh: number,
@@ -144,8 +148,8 @@ export class SegmentEncoder {
   }
 
   /**
-   * Makes room for a fragment of at least one byte: pads the block that is full and begins the next one, where
-   * `rest` bytes of a record that began before come first.
+   * Makes room for a fragment of at least one byte: pads the block that is full and begins the next
+   * one, where `rest` bytes of a record that began before come first.
    */
   #openBlock(rest: number): void {
     if (this.#room() < FRAGMENT_BYTES_MIN) this.#pad();
@@ -176,7 +180,9 @@ export class SegmentEncoder {
     this.#position += bytes;
   }
 
-  /** Puts the header before the payload of `length` bytes that stands ready, and goes on behind it. */
+  /**
+   * Puts the header before the payload of `length` bytes that stands ready, and goes on behind it.
+   */
   #seal(type: number, length: number): void {
     const at = this.#count;
     const end = at + FRAGMENT_HEADER_BYTES + length;
@@ -198,7 +204,10 @@ export class SegmentEncoder {
   }
 }
 
-/** Where the first record begins in a block that `rest` bytes of an earlier one come first in; 0: nowhere. */
+/**
+ * Where the first record begins in a block that `rest` bytes of an earlier one come first in; 0:
+ * nowhere.
+ */
 function firstRecordAt(start: number, rest: number): number {
   if (rest === 0) return start;
   const end = start + FRAGMENT_HEADER_BYTES + rest;

@@ -1,4 +1,6 @@
-/** Which log and segment a file is: its header, its name, what the segment before says, its blocks. */
+/**
+ * Which log and segment a file is: its header, its name, what the segment before says, its blocks.
+ */
 import { crc32c } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import type { Window } from '../../bytes/window.ts';
@@ -26,7 +28,9 @@ export class Identity {
   #logId: bigint | undefined;
   #segment: number | undefined;
   header: SegmentHeader | undefined;
-  /** A newer layout, or a flag that must be understood and is not: nothing of the file can be read. */
+  /**
+   * A newer layout, or a flag that must be understood and is not: nothing of the file can be read.
+   */
   refused = false;
 
   constructor(
@@ -38,7 +42,10 @@ export class Identity {
     if (match) this.#segment = Number(match[1]);
   }
 
-  /** Returns the chain that the first block continues; -1: not known. The window shows the file's start. */
+  /**
+   * Returns the chain that the first block continues; -1: not known. The window shows the file's
+   * start.
+   */
   readHeader(window: Window, available: number, visitor: WalVisitor): number {
     const at = -window.base;
     if (available < SEGMENT_HEADER_BYTES) return -1; // the block header is cut then too, and told

@@ -8,7 +8,7 @@ import { v2Encoder } from './log-encoder.ts';
 import { RECORD_BYTES_MIN } from './losses.ts';
 import { decodeManifest, MANIFEST_BYTES, MANIFEST_NAME } from './manifest.ts';
 import { v2Rewrite } from './rewrite.ts';
-import { scanV2 } from './scan.ts';
+import { V2Scan } from './scan.ts';
 
 export const v2: WalDialect = {
   id: 'v2',
@@ -29,7 +29,7 @@ export const v2: WalDialect = {
     return match ? Number(match[1]) : undefined;
   },
   detect,
-  scan: scanV2,
+  scan: (source, context, visitor) => new V2Scan(source, context, visitor).run(),
   layout: layoutV2,
   verifySet,
   encoder: v2Encoder,
@@ -57,7 +57,10 @@ function detect({ head, name }: Probe): Detection {
   return NOT_THIS;
 }
 
-/** The manifest against the segments that are there. A log without one is read by its segments alone. */
+/**
+ * The manifest against the segments that are there. A log without one is read by its segments
+ * alone.
+ */
 async function verifySet(input: WalOpened): Promise<Finding[]> {
   const { set, files } = input;
   if (!set.isDirectory || !set.files.some(({ name }) => name === MANIFEST_NAME)) return [];

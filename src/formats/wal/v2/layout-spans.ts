@@ -1,4 +1,6 @@
-/** The layout of a segment of the hardened log: headers, fragments, padding, each with its fields. */
+/**
+ * The layout of a segment of the hardened log: headers, fragments, padding, each with its fields.
+ */
 import { crc32c } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import { bytesValue } from '../../bytes/value.ts';

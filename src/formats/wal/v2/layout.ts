@@ -1,6 +1,7 @@
 /**
- * Wire constants of the hardened log, shared by reader and writer. Little-endian. A segment `000001.wal2` is a
- * sequence of blocks of 32 KiB; the last may be short, or followed by zeros that were allocated ahead.
+ * Wire constants of the hardened log, shared by reader and writer. Little-endian. A segment
+ * `000001.wal2` is a sequence of blocks of 32 KiB; the last may be short, or followed by zeros that
+ * were allocated ahead.
  *
  *     block 0   ┌────────────────┬──────────────┬──────────┬──────────┬─ ─ ─┬─────────┐
  *               │ segment header │ block header │ fragment │ fragment │     │ padding │
@@ -9,9 +10,10 @@
  *                                │ block header │ fragment │
  *                                └───── 32 ─────┴──────────┴─ ─
  *
- * Every checksum is CRC-32C. That of a fragment continues the one before it, and the first of a block
- * continues the block header's, which holds log, segment and block number and the chain's value at the end of
- * the block before. So a fragment checks only in its place, behind the very bytes that it was written behind.
+ * Every checksum is CRC-32C. That of a fragment continues the one before it, and the first of a
+ * block continues the block header's, which holds log, segment and block number and the chain's
+ * value at the end of the block before. So a fragment checks only in its place, behind the very
+ * bytes that it was written behind.
  */
 
 /** "DDIAWAL" and the layout's version. */
@@ -56,8 +58,8 @@ export const BLOCK_MAGIC = 0x324b4c42;
  *      6  u8   type              1 full, 2 first, 3 middle, 4 last, 5 mark
  *      7       payload
  *
- * Where fewer than 8 bytes are left in a block, they are zero. A header of zeros ends a block's fragments: all
- * that follows in the block is zero, and so is the rest of the file.
+ * Where fewer than 8 bytes are left in a block, they are zero. A header of zeros ends a block's
+ * fragments: all that follows in the block is zero, and so is the rest of the file.
  */
 export const FRAGMENT_HEADER_BYTES = 7;
 export const FRAGMENT_BYTES_MIN = 8;
@@ -81,8 +83,8 @@ export const OP_PUT = 1;
 export const OP_DELETE = 2;
 
 /**
- * Payload of a mark: u8 kind (1 opened, 2 closed, 3 recovered), u64 next_seq: what the next record is
- * numbered. A log whose last fragment is `closed` or `recovered` lost nothing since.
+ * Payload of a mark: u8 kind (1 opened, 2 closed, 3 recovered), u64 next_seq: what the next record
+ * is numbered. A log whose last fragment is `closed` or `recovered` lost nothing since.
  */
 export const MARK_BYTES = 9;
 export const MARKS = ['', 'opened', 'closed', 'recovered'] as const;
@@ -91,8 +93,9 @@ export const CLOSED = 2;
 export const RECOVERED = 3;
 
 /**
- * A segment holds sequence numbers below base_seq + this. After a crash numbering goes on from there, so that
- * no number is given twice, not even one that was handed out and lost before it was synced.
+ * A segment holds sequence numbers below base_seq + this. After a crash numbering goes on from
+ * there, so that no number is given twice, not even one that was handed out and lost before it was
+ * synced.
  */
 export const SEQS_PER_SEGMENT = 1 << 20;
 export const SEGMENT_BYTES_DEFAULT = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /**
- * What a scan of the hardened log cannot use, joined into spans. Whether a span is a hole or the tail is known
- * only when something intact follows, or the file ends; until then it is held back.
+ * What a scan of the hardened log cannot use, joined into spans. Whether a span is a hole or the
+ * tail is known only when something intact follows, or the file ends; until then it is held back.
  */
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32c } from '../../../shared/crc32.ts';

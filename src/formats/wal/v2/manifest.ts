@@ -1,7 +1,7 @@
 /**
- * The manifest of a log, `MANIFEST.wal2`: which segments are its. Replaced as a whole (temporary file, sync,
- * rename, sync of the directory) when the first segment changes; segments before it are leftovers of a
- * truncation that was cut short. 64 bytes, little-endian:
+ * The manifest of a log, `MANIFEST.wal2`: which segments are its. Replaced as a whole (temporary
+ * file, sync, rename, sync of the directory) when the first segment changes; segments before it are
+ * leftovers of a truncation that was cut short. 64 bytes, little-endian:
  *
  *      0       magic             "DDIAWALM"
  *      8  u16  version           2

@@ -29,8 +29,8 @@ class Cursor {
 const cursor = new Cursor();
 
 /**
- * Visits the operations in bytes[start, end). `record` has file, offset and length set. Returns undefined when
- * all is well, else what is wrong: that cannot be chance, the checksum holds.
+ * Visits the operations in bytes[start, end). `record` has file, offset and length set. Returns
+ * undefined when all is well, else what is wrong: that cannot be chance, the checksum holds.
  */
 export function visitOperations(
   bytes: Uint8Array,

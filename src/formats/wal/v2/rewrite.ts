@@ -1,4 +1,6 @@
-/** Writes segments anew out of the records that are left of them; all behind a changed one are, too. */
+/**
+ * Writes segments anew out of the records that are left of them; all behind a changed one are, too.
+ */
 import type { WalOperation, WalRecord, WalRewrite } from '../model.ts';
 import { V2LogEncoder } from './log-encoder.ts';
 

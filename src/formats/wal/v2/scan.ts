@@ -1,12 +1,14 @@
 /**
- * Reads a segment of the hardened log, block by block. Drawn in layout.ts. A fragment checks only behind the
- * one it was written behind; after damage reading goes on with the next fragment if the damaged one's frame
- * and stored checksum lead there, else at the next block.
+ * Reads a segment of the hardened log, block by block. Drawn in layout.ts. A fragment checks only
+ * behind the one it was written behind; after damage reading goes on with the next fragment if the
+ * damaged one's frame and stored checksum lead there, else at the next block.
  */
 import { crc32c } from '../../../shared/crc32.ts';
+import { hex32 } from '../../../shared/hex.ts';
 import { Window } from '../../bytes/window.ts';
 import type { ByteSource } from '../../format.ts';
 import { WalRecord, type WalScanContext, type WalVisitor } from '../model.ts';
+import { SegmentEnd } from './end.ts';
 import { type BlockHeader, decodeBlockHeader } from './headers.ts';
 import { Identity } from './identity.ts';
 import {
@@ -22,24 +24,8 @@ import {
 } from './layout.ts';
 import { Losses } from './losses.ts';
 import { visitOperations } from './payload.ts';
-
-export async function scanV2(
-  source: ByteSource,
-  context: WalScanContext,
-  visitor: WalVisitor,
-): Promise<void> {
-  await new V2Scan(source, context, visitor).run();
-}
-
-/** What a scan knows of the segment's end, for those who go on writing there. */
-export interface SegmentEnd {
-  /** File offset behind the last intact fragment, and its crc. */
-  position: number;
-  chain: number;
-  /** Kind and number of the last fragment, if it is a mark. */
-  mark: number;
-  markNextSeq: bigint;
-}
+import { Pieces } from './pieces.ts';
+import { findPair, nonZero } from './search.ts';
 
 export class V2Scan {
   readonly #window: Window;
@@ -48,17 +34,13 @@ export class V2Scan {
   readonly #identity: Identity;
   /** The crc that the next fragment continues; -1: not known. */
   #chain = -1;
-  /** A record in pieces: its start in the file and what there is of it. */
-  #pieceStart = -1;
-  #pieces = new Uint8Array(64 * 1024);
-  #piecesView = new DataView(this.#pieces.buffer);
-  #pieceBytes = 0;
+  readonly #pieces: Pieces;
   /**
-   * File offset behind the last whole record or mark, and the crc there: when damage is told, that of what
-   * stands before it.
+   * File offset behind the last whole record or mark, and the crc there: when damage is told, that
+   * of what stands before it.
    */
-  readonly whole = { position: 0, chain: 0 };
-  readonly end: SegmentEnd = { position: 0, chain: 0, mark: 0, markNextSeq: 0n };
+  readonly whole = new SegmentEnd();
+  readonly end = new SegmentEnd();
 
   constructor(
     readonly source: ByteSource,
@@ -69,6 +51,7 @@ export class V2Scan {
     this.#losses = new Losses(source.name, visitor, context.limits.findings);
     this.#identity = new Identity(source.name, context, this.#losses);
     this.#record.file = source.name;
+    this.#pieces = new Pieces(context.limits.recordBytes);
   }
 
   /** The segment's header, if it is intact. */
@@ -143,18 +126,19 @@ export class V2Scan {
             'chain-broken',
             offset,
             BLOCK_HEADER_BYTES,
-            `block ${block} continues ${hex(header.previousChain)}, the block before ends with ` +
-              `${hex(expected)}: what stood between is cut out or replaced`,
+            `block ${block} continues ${hex32(header.previousChain)}, the block before ends with ` +
+              `${hex32(expected)}: what stood between is cut out or replaced`,
           );
         }
         this.#abandonPieces(offset);
       }
       return header.crc;
     }
-    // Header hit: what the fragments behind it continue is its stored crc, or the one its fields give.
+    // Header hit: what the fragments behind it continue is its stored crc, or the one its fields
+    // give.
     const computed =
       ~crc32c.update(-1, bytes, view, headerAt + 4, headerAt + BLOCK_HEADER_BYTES) >>> 0;
-    const message = `block header ${block}: stored ${hex(header.crc)}, computed ${hex(computed)}`;
+    const message = `block header ${block}: stored ${hex32(header.crc)}, computed ${hex32(computed)}`;
     const next = headerAt + BLOCK_HEADER_BYTES;
     for (const chain of [header.crc, computed]) {
       if (this.#fragmentHolds(next, end, chain)) {
@@ -182,7 +166,10 @@ export class V2Scan {
     return ~crc32c.update(~chain, bytes, view, p + 4, next) >>> 0 === view.getUint32(p, true);
   }
 
-  /** Visits the fragments in [start, end); `blockEnd` is where the block ends if the file does not before. */
+  /**
+   * Visits the fragments in [start, end); `blockEnd` is where the block ends if the file does not
+   * before.
+   */
   #fragments(start: number, end: number, blockEnd: number): void {
     const { bytes, view, base } = this.#window;
     let p = start;
@@ -211,7 +198,10 @@ export class V2Scan {
     }
   }
 
-  /** Returns where in the block reading goes on; -1: not in this block. `crc`: -1 if there is no frame. */
+  /**
+   * Returns where in the block reading goes on; -1: not in this block. `crc`: -1 if there is no
+   * frame.
+   */
   #badFragment(p: number, end: number, crc: number): number {
     const { bytes, view, base } = this.#window;
     const length = view.getUint16(p + 4, true);
@@ -224,8 +214,9 @@ export class V2Scan {
     }
     if (crc >= 0) {
       const next = p + FRAGMENT_HEADER_BYTES + length;
-      const message = `stored ${hex(stored)}, computed ${hex(crc)} over the fragment and all before it`;
-      // The next fragment was written behind this one: it bears out the frame, and which crc is right.
+      const message = `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`;
+      // The next fragment was written behind this one: it bears out the frame, and which crc is
+      // right.
       if (this.#fragmentHolds(next, end, stored)) {
         this.#abandonPieces(base + p);
         this.#losses.addFlips('crc-mismatch', base + p, base + next, message, {
@@ -251,7 +242,7 @@ export class V2Scan {
     const type = bytes[p + 6]!;
     const message =
       crc >= 0
-        ? `stored ${hex(stored)}, computed ${hex(crc)} over the fragment and all before it`
+        ? `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`
         : `fragment of ${length} bytes and type ${type}: expected 1 to ` +
           `${end - p - FRAGMENT_HEADER_BYTES} bytes and type 1 to ${MARK}`;
     const pair = findPair(bytes, view, p + 1, end);
@@ -307,49 +298,31 @@ export class V2Scan {
     } else if (type === FIRST) {
       this.#abandonPieces(base + p);
       this.#losses.settle(base + p);
-      this.#pieceStart = base + p;
-      this.#pieceBytes = 0;
+      this.#pieces.begin(base + p);
       this.#keep(payload, next);
-    } else if (this.#pieceStart < 0) {
+    } else if (!this.#pieces.begun) {
       const message = `a ${type === LAST ? 'last' : 'middle'} fragment without its first`;
       this.#losses.add('fragment', base + p, base + next, message);
     } else {
       this.#keep(payload, next);
-      if (type === LAST && this.#pieceStart >= 0) {
-        const start = this.#pieceStart;
-        this.#pieceStart = -1;
-        this.#deliver(this.#pieces, this.#piecesView, 0, this.#pieceBytes, start, base + next);
+      if (type === LAST && this.#pieces.begun) {
+        const { bytes: whole, view: wholeView, count } = this.#pieces;
+        this.#deliver(whole, wholeView, 0, count, this.#pieces.end(), base + next);
       }
     }
     end.position = base + next;
     end.chain = this.#chain;
-    if (type === FIRST || this.#pieceStart >= 0) return;
+    if (type === FIRST || this.#pieces.begun) return;
     this.whole.position = end.position;
     this.whole.chain = end.chain;
   }
 
   #keep(from: number, to: number): void {
-    const bytes = this.#pieceBytes + to - from;
-    if (bytes > this.context.limits.recordBytes) {
-      const { base } = this.#window;
-      const most = this.context.limits.recordBytes;
-      this.#losses.add(
-        'bad-length',
-        this.#pieceStart,
-        base + to,
-        `a record of over ${bytes} bytes, the limit is ${most}`,
-      );
-      this.#pieceStart = -1;
-      return;
-    }
-    if (bytes > this.#pieces.length) {
-      const grown = new Uint8Array(bytes * 2);
-      grown.set(this.#pieces.subarray(0, this.#pieceBytes));
-      this.#pieces = grown;
-      this.#piecesView = new DataView(grown.buffer);
-    }
-    this.#pieces.set(this.#window.bytes.subarray(from, to), this.#pieceBytes);
-    this.#pieceBytes = bytes;
+    const { bytes, base } = this.#window;
+    const { start, count } = this.#pieces;
+    if (this.#pieces.add(bytes, from, to)) return;
+    const message = `a record of over ${count} bytes, the limit is ${this.#pieces.bytesMax}`;
+    this.#losses.add('bad-length', start, base + to, message);
   }
 
   #deliver(
@@ -373,10 +346,8 @@ export class V2Scan {
 
   /** A record that was begun and is not finished is lost from its start on. */
   #abandonPieces(upTo: number): void {
-    if (this.#pieceStart < 0) return;
-    const start = this.#pieceStart;
-    this.#pieceStart = -1;
-    this.#losses.add('fragment', start, upTo, 'a record without its last fragment');
+    if (!this.#pieces.begun) return;
+    this.#losses.add('fragment', this.#pieces.end(), upTo, 'a record without its last fragment');
   }
 
   #tailOrLoss(from: number, end: number, message: string): void {
@@ -384,47 +355,4 @@ export class V2Scan {
     this.#abandonPieces(base + from);
     this.#losses.add('crc-mismatch', base + from, base + end, message);
   }
-}
-
-/** Bytes of checksums that a search through one block may cost. */
-const PAIR_SEARCH_BYTES_MAX = 1024 * 1024;
-
-/**
- * The next two fragments of which the second continues the first: the first cannot be checked, its stored crc
- * is what the second continues, which is at `at`. The chance of a false one is that of a checksum.
- */
-function findPair(
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-): { at: number; chain: number } | undefined {
-  let budget = PAIR_SEARCH_BYTES_MAX;
-  const next = (p: number): number => {
-    if (p + FRAGMENT_BYTES_MIN > end) return -1;
-    const length = view.getUint16(p + 4, true);
-    const type = bytes[p + 6]!;
-    const after = p + FRAGMENT_HEADER_BYTES + length;
-    return length > 0 && type >= FULL && type <= MARK && after <= end ? after : -1;
-  };
-  for (let p = start; p < end && budget > 0; p++) {
-    const second = next(p);
-    const third = second < 0 ? -1 : next(second);
-    if (third < 0) continue;
-    budget -= third - second;
-    const chain = view.getUint32(p, true);
-    const crc = ~crc32c.update(~chain, bytes, view, second + 4, third) >>> 0;
-    if (crc === view.getUint32(second, true)) return { at: second, chain };
-  }
-  return undefined;
-}
-
-/** Index of the first byte that is not zero in [start, end); -1: none. */
-function nonZero(bytes: Uint8Array, start: number, end: number): number {
-  for (let i = start; i < end; i++) if (bytes[i] !== 0) return i;
-  return -1;
-}
-
-function hex(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
 }

@@ -123,8 +123,8 @@ export function contextOf({ limits, signal, from }: ScanOptions = {}) {
 }
 
 /**
- * What a scan tells. Throws if records and lost bytes overlap, or come in another order than that of the file: a
- * repair could not account for them.
+ * What a scan tells. Throws if records and lost bytes overlap, or come in another order than that
+ * of the file: a repair could not account for them.
  */
 export async function scan(dialect: WalDialect, bytes: Uint8Array, options: ScanOptions = {}) {
   const records: Told[] = [];

@@ -25,7 +25,7 @@ import {
 import { Losses } from './losses.ts';
 import { visitOperations } from './payload.ts';
 import { Pieces } from './pieces.ts';
-import { findPair, nonZero } from './search.ts';
+import { describeFrame, findPair, nonZero } from './search.ts';
 
 export class V2Scan {
   readonly #window: Window;
@@ -212,14 +212,13 @@ export class V2Scan {
       this.#chain = this.end.chain;
       return -1;
     }
+    const mismatch = `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`;
     if (crc >= 0) {
       const next = p + FRAGMENT_HEADER_BYTES + length;
-      const message = `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`;
-      // The next fragment was written behind this one: it bears out the frame, and which crc is
-      // right.
+      // The next fragment was written behind this one: it bears out frame and crc.
       if (this.#fragmentHolds(next, end, stored)) {
         this.#abandonPieces(base + p);
-        this.#losses.addFlips('crc-mismatch', base + p, base + next, message, {
+        this.#losses.addFlips('crc-mismatch', base + p, base + next, mismatch, {
           stored,
           computed: crc,
           crcAt: base + p,
@@ -230,7 +229,7 @@ export class V2Scan {
         return next;
       }
       if (this.#fragmentHolds(next, end, crc)) {
-        this.#losses.salvage(base + p, FRAGMENT_HEADER_BYTES, message, base + p, crc);
+        this.#losses.salvage(base + p, FRAGMENT_HEADER_BYTES, mismatch, base + p, crc);
         this.#chain = crc;
         this.#fragment(bytes[p + 6]!, p, p + FRAGMENT_HEADER_BYTES, next);
         return next;
@@ -239,12 +238,7 @@ export class V2Scan {
     const mended = this.#mendHeader(p, end);
     if (mended >= 0) return mended;
 
-    const type = bytes[p + 6]!;
-    const message =
-      crc >= 0
-        ? `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`
-        : `fragment of ${length} bytes and type ${type}: expected 1 to ` +
-          `${end - p - FRAGMENT_HEADER_BYTES} bytes and type 1 to ${MARK}`;
+    const message = crc >= 0 ? mismatch : describeFrame(bytes, view, p, end);
     const pair = findPair(bytes, view, p + 1, end);
     this.#tailOrLoss(p, pair ? pair.at : end, message);
     this.#chain = pair ? pair.chain : -1;

@@ -41,3 +41,12 @@ export function nonZero(bytes: Uint8Array, start: number, end: number): number {
   for (let i = start; i < end; i++) if (bytes[i] !== 0) return i;
   return -1;
 }
+
+/** What is wrong with a fragment header that frames nothing. */
+export function describeFrame(bytes: Uint8Array, view: DataView, p: number, end: number): string {
+  const most = end - p - FRAGMENT_HEADER_BYTES;
+  return (
+    `fragment of ${view.getUint16(p + 4, true)} bytes and type ${bytes[p + 6]}: ` +
+    `expected 1 to ${most} bytes and type 1 to ${MARK}`
+  );
+}

@@ -65,15 +65,25 @@ async function readHead(source: ByteSource, head: Uint8Array): Promise<number> {
   return done;
 }
 
-function candidates(families: readonly Family[], probe: Probe): Candidate[] {
-  const found: Candidate[] = [];
+/**
+ * The surest answer about a file among dialects that `reads` allows. The first that is certain
+ * settles it: asking all of them about every segment would cost more than reading a small log.
+ */
+function surest(
+  families: readonly Family[],
+  probe: Probe,
+  reads: (dialect: Dialect) => boolean = () => true,
+): Candidate | undefined {
+  let best: Candidate | undefined;
   for (const family of families) {
     for (const dialect of family.dialects) {
+      if (!reads(dialect)) continue;
       const detection = dialect.detect(probe);
-      if (detection.confidence !== 'no') found.push({ family, dialect, detection });
+      if (detection.confidence === 'certain') return { family, dialect, detection };
+      if (detection.confidence === 'likely') best ??= { family, dialect, detection };
     }
   }
-  return found.sort((a, b) => RANK[b.detection.confidence] - RANK[a.detection.confidence]);
+  return best;
 }
 
 /**
@@ -132,36 +142,33 @@ function ambiguous(id: string, able: { family: Family; dialect: Dialect }[]): Dd
 
 async function identifyFile(families: readonly Family[], set: FileSet): Promise<Identified> {
   const probe = await probeOf(set, set.files[0]!);
-  const best = candidates(families, probe)[0];
+  const best = surest(families, probe);
   if (!best) throw unknownFormat(set, probe.head.length === 0 && (probe.size ?? 0) === 0, families);
   return { set, files: set.files, ...best };
 }
 
 async function identifyDirectory(families: readonly Family[], set: FileSet): Promise<Identified> {
-  const segments = new Set<string>();
+  const readBy = new Map<Dialect, Set<string>>();
   for (const family of families) {
     for (const dialect of family.dialects) {
-      for (const file of family.select(set, dialect)) segments.add(file.name);
+      readBy.set(dialect, new Set(family.select(set, dialect).map(({ name }) => name)));
     }
   }
-  if (segments.size === 0) throw nothingIn(set, 'no segments or store files');
+  const segments = set.files.filter(({ name }) => [...readBy.values()].some((s) => s.has(name)));
+  if (segments.length === 0) throw nothingIn(set, 'no segments or store files');
 
   const byDialect = new Map<Dialect, { candidate: Candidate; files: string[] }>();
-  for (const file of [...set.files].slice(0, FILES_LOOKED_AT_MAX)) {
-    if (!segments.has(file.name)) continue;
+  for (const file of segments.slice(0, FILES_LOOKED_AT_MAX)) {
     const probe = await probeOf(set, file);
-    for (const candidate of candidates(families, probe)) {
-      const { dialect, family } = candidate;
-      if (!family.select(set, dialect).some(({ name }) => name === file.name)) continue;
-      const entry = byDialect.get(dialect);
-      if (!entry) byDialect.set(dialect, { candidate, files: [file.name] });
-      else {
-        entry.files.push(file.name);
-        if (RANK[candidate.detection.confidence] > RANK[entry.candidate.detection.confidence]) {
-          entry.candidate = candidate;
-        }
+    const candidate = surest(families, probe, (dialect) => readBy.get(dialect)!.has(file.name));
+    if (!candidate) continue;
+    const entry = byDialect.get(candidate.dialect);
+    if (!entry) byDialect.set(candidate.dialect, { candidate, files: [file.name] });
+    else {
+      entry.files.push(file.name);
+      if (RANK[candidate.detection.confidence] > RANK[entry.candidate.detection.confidence]) {
+        entry.candidate = candidate;
       }
-      break; // the best answer for this file
     }
   }
   const found = [...byDialect.values()].sort(

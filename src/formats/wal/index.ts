@@ -11,7 +11,7 @@ import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyLog } from './verify.ts';
 
-export const walDialects: readonly WalDialect[] = [v1, v2, lsmV1, leveldb, rocksdb];
+export const walDialects: readonly WalDialect[] = [v2, v1, leveldb, rocksdb, lsmV1];
 
 /** Which of a set's files this dialect reads as segments, in order of their numbers. */
 export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {

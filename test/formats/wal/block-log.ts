@@ -181,3 +181,9 @@ export async function rewrite(dialect: WalDialect, bytes: Uint8Array, name = '00
   parts.push(writer.end(true));
   return concat(parts);
 }
+
+/** Three blocks: small records, one that spans all of them, small ones again. */
+export function threeBlocks(logNumber?: number) {
+  const large = batch(101, [[1, 'large', 'x'.repeat(60_000)]]);
+  return logOf([...puts(100, 40), large, ...puts(20, 40, 102)], logNumber);
+}

@@ -230,7 +230,8 @@ class BlockLayout {
       at += length;
     };
     const { bytes: all } = this;
-    if (visitOperations(all, this.#view, start, end, new WalRecord(), () => {})) return undefined;
+    if (visitOperations(all, this.#view, start, end, new WalRecord(), { record() {} }))
+      return undefined;
     varint('synced');
     for (let left = varint('count'); left > 0; left--) {
       const code = this.bytes[at]!;

@@ -4,7 +4,6 @@
  */
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32c } from '../../../shared/crc32.ts';
-import { hex32 } from '../../../shared/hex.ts';
 import type { Mend, WalDamage, WalVisitor } from '../model.ts';
 
 /** Bytes of the smallest record: fragment header, seq, synced, count, op, key length. */
@@ -120,16 +119,6 @@ export class Losses {
     mismatch: Mismatch,
   ): void {
     this.note(code, offset, length, message, this.#explain(mismatch) ?? {});
-  }
-
-  /** A stored checksum that is hit while all it covers is borne out by what follows. */
-  salvage(offset: number, length: number, message: string, crcAt: number, right: number): void {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(right);
-    this.note('crc-mismatch', offset, length, message, {
-      diagnosis: `the stored checksum at ${crcAt} is hit: the fragment behind continues ${hex32(right)}`,
-      mend: { offset: crcAt, hex: bytes.toString('hex') },
-    });
   }
 
   #emit(

@@ -1,32 +1,37 @@
 /** Decodes the payload of a record, operation by operation. Drawn in layout.ts. */
-import type { WalRecord } from '../model.ts';
+import type { WalRecord, WalVisitor } from '../model.ts';
 import { OP_PUT, OPS } from './layout.ts';
 
-/** Reads varints of at most 8 bytes out of a span; `at` moves on. -1: cut or too long. */
-class Cursor {
-  bytes: Uint8Array = new Uint8Array(0);
-  at = 0;
-  end = 0;
+/** Where the varint that was read last ends. */
+let varintEnd = 0;
 
-  varint(): number {
-    const first = this.at < this.end ? this.bytes[this.at]! : -1;
-    if (first >= 0 && first < 0x80) {
-      this.at++;
-      return first;
+/** A varint of up to 7 bytes at `at`; -1: it is cut or longer. Sets varintEnd. */
+function longVarint(bytes: Uint8Array, at: number, end: number): number {
+  let value = 0;
+  let scale = 1;
+  for (let p = at; p < end && p < at + 7; p++) {
+    const byte = bytes[p]!;
+    value += (byte & 0x7f) * scale;
+    if (byte < 0x80) {
+      varintEnd = p + 1;
+      return value;
     }
-    let value = 0;
-    let scale = 1;
-    for (let i = 0; i < 7 && this.at < this.end; i++) {
-      const byte = this.bytes[this.at++]!;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-      scale *= 0x80;
-    }
-    return -1;
+    scale *= 0x80;
   }
+  return -1;
 }
 
-const cursor = new Cursor();
+/** As longVarint; most lengths are one byte. */
+function varint(bytes: Uint8Array, at: number, end: number): number {
+  if (at < end) {
+    const byte = bytes[at]!;
+    if (byte < 0x80) {
+      varintEnd = at + 1;
+      return byte;
+    }
+  }
+  return longVarint(bytes, at, end);
+}
 
 /**
  * Visits the operations in bytes[start, end). `record` has file, offset and length set. Returns
@@ -38,55 +43,52 @@ export function visitOperations(
   start: number,
   end: number,
   record: WalRecord,
-  visit: (record: WalRecord) => void,
+  visitor: Pick<WalVisitor, 'record'>,
 ): string | undefined {
   if (end - start < 10) return `a payload of ${end - start} bytes, expected at least 10`;
   let low = view.getUint32(start, true);
   let high = view.getUint32(start + 4, true);
-  cursor.bytes = bytes;
-  cursor.at = start + 8;
-  cursor.end = end;
-  const synced = cursor.varint();
-  const count = cursor.varint();
-  if (synced < 0 || count < 1)
-    return `synced ${synced}, count ${count}: expected a count of at least 1`;
-  record.bytes = bytes;
+  const synced = varint(bytes, start + 8, end);
+  const count = synced < 0 ? -1 : varint(bytes, varintEnd, end);
+  if (count < 1) return `synced ${synced}, count ${count}: expected a count of at least 1`;
+  let at = varintEnd;
+  if (record.bytes !== bytes) record.bytes = bytes;
   record.batchSize = count;
   record.synced = synced;
   for (let index = 0; index < count; index++) {
-    const code = cursor.at < end ? bytes[cursor.at]! : 0;
-    const op = OPS[code];
-    if (!op)
+    const code = at < end ? bytes[at]! : 0;
+    if (code < 1 || code >= OPS.length) {
       return `op ${code} at operation ${index} of ${count} is none of 1 to ${OPS.length - 1}`;
-    cursor.at++;
-    const keyLength = cursor.varint();
-    if (keyLength < 0 || keyLength > end - cursor.at) {
-      return `key length ${keyLength} of operation ${index}, ${end - cursor.at} bytes are left`;
     }
-    record.keyStart = cursor.at;
-    record.keyEnd = cursor.at + keyLength;
-    cursor.at += keyLength;
-    record.valueStart = cursor.at;
-    record.valueEnd = cursor.at;
+    const keyLength = varint(bytes, at + 1, end);
+    if (keyLength < 0 || keyLength > end - varintEnd) {
+      return `key length ${keyLength} of operation ${index}, ${end - at - 1} bytes are left`;
+    }
+    const keyEnd = varintEnd + keyLength;
+    record.keyStart = varintEnd;
+    record.keyEnd = keyEnd;
+    let valueStart = keyEnd;
+    let valueEnd = keyEnd;
     if (code === OP_PUT) {
-      const valueLength = cursor.varint();
-      if (valueLength < 0 || valueLength > end - cursor.at) {
-        return `value length ${valueLength} of operation ${index}, ${end - cursor.at} bytes are left`;
+      const valueLength = varint(bytes, keyEnd, end);
+      if (valueLength < 0 || valueLength > end - varintEnd) {
+        return `value length ${valueLength} of operation ${index}, ${end - keyEnd} bytes are left`;
       }
-      record.valueStart = cursor.at;
-      record.valueEnd = cursor.at + valueLength;
-      cursor.at += valueLength;
+      valueStart = varintEnd;
+      valueEnd = valueStart + valueLength;
     }
-    record.op = op;
+    record.valueStart = valueStart;
+    record.valueEnd = valueEnd;
+    const op = OPS[code]!;
+    if (record.op !== op) record.op = op;
     record.index = index;
     record.seqLow = low;
     record.seqHigh = high;
-    const next = cursor.at;
-    visit(record);
-    cursor.at = next;
+    visitor.record(record);
+    at = valueEnd;
     low = (low + 1) >>> 0;
     if (low === 0) high = (high + 1) >>> 0;
   }
-  if (cursor.at !== end) return `${end - cursor.at} bytes behind the last of ${count} operations`;
+  if (at !== end) return `${end - at} bytes behind the last of ${count} operations`;
   return undefined;
 }

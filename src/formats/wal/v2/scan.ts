@@ -9,6 +9,7 @@ import { Window } from '../../bytes/window.ts';
 import type { ByteSource } from '../../format.ts';
 import { WalRecord, type WalScanContext, type WalVisitor } from '../model.ts';
 import { SegmentEnd } from './end.ts';
+import { examineFragment, fragmentHolds, nonZero } from './examine.ts';
 import { type BlockHeader, decodeBlockHeader } from './headers.ts';
 import { Identity } from './identity.ts';
 import {
@@ -25,7 +26,6 @@ import {
 import { Losses } from './losses.ts';
 import { visitOperations } from './payload.ts';
 import { Pieces } from './pieces.ts';
-import { describeFrame, findPair, nonZero } from './search.ts';
 
 export class V2Scan {
   readonly #window: Window;
@@ -141,7 +141,7 @@ export class V2Scan {
     const message = `block header ${block}: stored ${hex32(header.crc)}, computed ${hex32(computed)}`;
     const next = headerAt + BLOCK_HEADER_BYTES;
     for (const chain of [header.crc, computed]) {
-      if (this.#fragmentHolds(next, end, chain)) {
+      if (fragmentHolds(bytes, view, next, end, chain)) {
         this.#losses.noteFlips('crc-mismatch', offset, BLOCK_HEADER_BYTES, message, {
           stored: header.crc,
           computed,
@@ -156,16 +156,6 @@ export class V2Scan {
     return undefined;
   }
 
-  #fragmentHolds(p: number, end: number, chain: number): boolean {
-    if (p + FRAGMENT_BYTES_MIN > end) return false;
-    const { bytes, view } = this.#window;
-    const length = view.getUint16(p + 4, true);
-    const type = bytes[p + 6]!;
-    const next = p + FRAGMENT_HEADER_BYTES + length;
-    if (length === 0 || type < FULL || type > MARK || next > end) return false;
-    return ~crc32c.update(~chain, bytes, view, p + 4, next) >>> 0 === view.getUint32(p, true);
-  }
-
   /**
    * Visits the fragments in [start, end); `blockEnd` is where the block ends if the file does not
    * before.
@@ -174,13 +164,15 @@ export class V2Scan {
     const { bytes, view, base } = this.#window;
     let p = start;
     while (p + FRAGMENT_BYTES_MIN <= end) {
+      p = this.#intactRun(p, end);
+      if (p + FRAGMENT_BYTES_MIN > end || this.#stopped) break;
       const length = view.getUint16(p + 4, true);
       const type = bytes[p + 6]!;
       const next = p + FRAGMENT_HEADER_BYTES + length;
       const sound = length > 0 && type >= FULL && type <= MARK && next <= end;
       const crc = sound ? ~crc32c.update(~this.#chain, bytes, view, p + 4, next) >>> 0 : 0;
       if (!sound || crc !== view.getUint32(p, true)) {
-        const resumed = this.#badFragment(p, end, sound ? crc : -1);
+        const resumed = this.#badFragment(p, end);
         if (resumed < 0) return;
         p = resumed;
         continue;
@@ -188,8 +180,8 @@ export class V2Scan {
       this.#chain = crc;
       this.#fragment(type, p, p + FRAGMENT_HEADER_BYTES, next);
       p = next;
-      if (this.#stopped) return;
     }
+    if (this.#stopped) return;
     if (p < end && nonZero(bytes, p, end) >= 0) {
       const message = `${end - p} bytes of padding, expected zeros`;
       if (end === blockEnd) this.#losses.note('bad-padding', base + p, end - p, message);
@@ -199,82 +191,70 @@ export class V2Scan {
   }
 
   /**
-   * Returns where in the block reading goes on; -1: not in this block. `crc`: -1 if there is no
-   * frame.
+   * Visits whole records as long as nothing else is to be thought of, which is nearly always.
+   * Returns where that ends.
    */
-  #badFragment(p: number, end: number, crc: number): number {
+  #intactRun(start: number, end: number): number {
+    if (this.#pieces.begun || this.#losses.pending) return start;
     const { bytes, view, base } = this.#window;
-    const length = view.getUint16(p + 4, true);
-    const stored = view.getUint32(p, true);
-    const first = nonZero(bytes, p, end);
-    if (first < 0) {
+    const { visitor } = this;
+    const record = this.#record;
+    let crc = this.#chain | 0;
+    let p = start;
+    while (p + FRAGMENT_BYTES_MIN <= end) {
+      const length = view.getUint16(p + 4, true);
+      const next = p + FRAGMENT_HEADER_BYTES + length;
+      if (bytes[p + 6] !== FULL || length === 0 || next > end) break;
+      const computed = ~crc32c.update(~crc, bytes, view, p + 4, next);
+      if (computed !== view.getInt32(p, true)) break;
+      crc = computed;
+      record.offset = base + p;
+      record.length = next - p;
+      const payload = p + FRAGMENT_HEADER_BYTES;
+      const problem = visitOperations(bytes, view, payload, next, record, visitor);
+      if (problem) this.#undecodable(problem);
+      p = next;
+      if (visitor.done?.()) break;
+    }
+    if (p > start) {
+      this.#chain = crc >>> 0;
+      this.end.mark = 0;
+      this.end.position = base + p;
+      this.end.chain = this.#chain;
+      this.whole.position = this.end.position;
+      this.whole.chain = this.#chain;
+    }
+    return p;
+  }
+
+  /** Returns where in the block reading goes on; -1: not in this block. */
+  #badFragment(p: number, end: number): number {
+    const { bytes, view, base } = this.#window;
+    const what = examineFragment(bytes, view, p, end, this.#chain);
+    if (what.kind === 'zeros') {
       this.#losses.zeros(base + p, base + end);
       this.#chain = this.end.chain;
       return -1;
     }
-    const mismatch = `stored ${hex32(stored)}, computed ${hex32(crc)} over the fragment and all before it`;
-    if (crc >= 0) {
-      const next = p + FRAGMENT_HEADER_BYTES + length;
-      // The next fragment was written behind this one: it bears out frame and crc.
-      if (this.#fragmentHolds(next, end, stored)) {
-        this.#abandonPieces(base + p);
-        this.#losses.addFlips('crc-mismatch', base + p, base + next, mismatch, {
-          stored,
-          computed: crc,
-          crcAt: base + p,
-          dataAt: base + p + 4,
-          dataBytes: next - p - 4,
-        });
-        this.#chain = stored;
-        return next;
-      }
-      if (this.#fragmentHolds(next, end, crc)) {
-        this.#losses.salvage(base + p, FRAGMENT_HEADER_BYTES, mismatch, base + p, crc);
-        this.#chain = crc;
-        this.#fragment(bytes[p + 6]!, p, p + FRAGMENT_HEADER_BYTES, next);
-        return next;
-      }
+    const { message, chain, next } = what;
+    this.#chain = chain;
+    if (what.kind === 'lost') this.#tailOrLoss(p, next < 0 ? end : next, message);
+    else if (what.kind === 'framed') {
+      this.#abandonPieces(base + p);
+      const dataAt = base + p + 4;
+      const { computed } = what;
+      const place = { crcAt: base + p, dataAt, dataBytes: base + next - dataAt };
+      const mismatch = { stored: chain, computed, ...place };
+      this.#losses.addFlips('crc-mismatch', base + p, base + next, message, mismatch);
+    } else {
+      const offset = base + what.at;
+      this.#losses.note('crc-mismatch', base + p, FRAGMENT_HEADER_BYTES, message, {
+        diagnosis: what.diagnosis(offset),
+        mend: { offset, hex: what.right },
+      });
+      this.#fragment(what.type, p, p + FRAGMENT_HEADER_BYTES, next);
     }
-    const mended = this.#mendHeader(p, end);
-    if (mended >= 0) return mended;
-
-    const message = crc >= 0 ? mismatch : describeFrame(bytes, view, p, end);
-    const pair = findPair(bytes, view, p + 1, end);
-    this.#tailOrLoss(p, pair ? pair.at : end, message);
-    this.#chain = pair ? pair.chain : -1;
-    return pair ? pair.at : -1;
-  }
-
-  /** One flipped bit in length or type: with it put right, the stored checksum holds. */
-  #mendHeader(p: number, end: number): number {
-    const { bytes, view, base } = this.#window;
-    const stored = view.getUint32(p, true);
-    for (let bit = 0; bit < 24; bit++) {
-      const at = p + 4 + (bit >>> 3);
-      const was = bytes[at]!;
-      bytes[at] = was ^ (1 << (bit & 7));
-      const right = bytes[at]!;
-      const holds = this.#fragmentHolds(p, end, this.#chain);
-      const type = bytes[p + 6]!;
-      const next = p + FRAGMENT_HEADER_BYTES + view.getUint16(p + 4, true);
-      bytes[at] = was;
-      if (!holds) continue;
-      const field = bit < 16 ? 'length' : 'type';
-      this.#losses.note(
-        'crc-mismatch',
-        base + p,
-        FRAGMENT_HEADER_BYTES,
-        `${field} of the fragment is hit`,
-        {
-          diagnosis: `bit ${bit & 7} of the byte at ${base + at} is flipped: with it right the checksum holds`,
-          mend: { offset: base + at, hex: right.toString(16).padStart(2, '0') },
-        },
-      );
-      this.#chain = stored;
-      this.#fragment(type, p, p + FRAGMENT_HEADER_BYTES, next);
-      return next;
-    }
-    return -1;
+    return next;
   }
 
   #fragment(type: number, p: number, payload: number, next: number): void {
@@ -331,12 +311,14 @@ export class V2Scan {
     const record = this.#record;
     record.offset = offset;
     record.length = offsetEnd - offset;
-    const problem = visitOperations(bytes, view, start, end, record, this.#visit);
-    if (problem)
-      this.#losses.note('bad-op', offset, record.length, `the checksum holds, but: ${problem}`);
+    const problem = visitOperations(bytes, view, start, end, record, this.visitor);
+    if (problem) this.#undecodable(problem);
   }
 
-  readonly #visit = (record: WalRecord): void => this.visitor.record(record);
+  #undecodable(problem: string): void {
+    const { offset, length } = this.#record;
+    this.#losses.note('bad-op', offset, length, `the checksum holds, but: ${problem}`);
+  }
 
   /** A record that was begun and is not finished is lost from its start on. */
   #abandonPieces(upTo: number): void {

@@ -1,7 +1,7 @@
 // Bundles the application into dist/: one small entry per command, what they share in chunks. One file to
 // read instead of hundreds is what makes the start fast. `--manifest` also writes oclif.manifest.json.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -54,10 +54,12 @@ export async function buildInto(outdir, options = {}) {
   for (const name of commands) {
     entryPoints[`commands/${name.slice(0, -3)}`] = join(src, 'commands', name);
   }
-  rmSync(outdir, { recursive: true, force: true });
+  // Built beside and swapped in: a command that runs meanwhile finds the one or the other.
+  const fresh = `${outdir}.tmp-${process.pid}`;
+  rmSync(fresh, { recursive: true, force: true });
   await build({
     entryPoints,
-    outdir,
+    outdir: fresh,
     bundle: true,
     splitting: true,
     format: 'esm',
@@ -88,10 +90,14 @@ export async function buildInto(outdir, options = {}) {
   // The pages that `ddia formats DIALECT` prints.
   for (const name of readdirSync(join(src, 'formats'), { recursive: true }).map(String)) {
     if (!name.endsWith('FORMAT.md')) continue;
-    const target = join(outdir, 'formats', name);
+    const target = join(fresh, 'formats', name);
     mkdirSync(dirname(target), { recursive: true });
     cpSync(join(src, 'formats', name), target);
   }
+  const old = `${outdir}.old-${process.pid}`;
+  if (existsSync(outdir)) renameSync(outdir, old);
+  renameSync(fresh, outdir);
+  rmSync(old, { recursive: true, force: true });
 }
 
 /** oclif reads it instead of loading every command. */

@@ -103,7 +103,11 @@ function describeError(error: Error): {
   if (error instanceof DdiaError) return error;
   const parse = error as Error & { parse?: unknown; oclif?: { exit?: number } };
   if (parse.parse !== undefined || error instanceof Errors.CLIError) {
-    const message = error.message.split('\nSee more help')[0]!.trim();
+    const message = error.message
+      .split('\nSee more help')[0]!
+      .replace(/\s+/g, ' ')
+      .replace('The following error occurred: ', '')
+      .trim();
     return { code: 'usage', message, hint: 'see --help', exit: EXIT.usage };
   }
   const { code } = error as NodeJS.ErrnoException;

@@ -46,12 +46,19 @@ export const rangeFlags = {
 export abstract class DumpCommand extends DdiaCommand {
   static override strict = false;
   static override args = {
-    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),
     ...rangeFlags,
-    batches: Flags.boolean({ description: 'group operations that were written as one' }),
+    batches: Flags.boolean({
+      description: 'group operations that were written as one',
+      exclusive: ['from', 'to', 'prefix', 'offset', 'limit'],
+    }),
     'stop-at-damage': Flags.boolean({ description: 'end at the first damage' }),
     'with-damage': Flags.boolean({ description: 'damage as {"damage": …} lines in the stream' }),
     summary: Flags.boolean({ description: 'a last line {"summary": …}, so that an end shows' }),

@@ -11,7 +11,7 @@ import { applyRepair, checkUnchanged, planRepair } from './repair.ts';
 
 export abstract class RepairCommand extends DdiaCommand {
   static override args = {
-    path: Args.string({ description: 'file or directory of segments' }),
+    path: Args.string({ ignoreStdin: true, description: 'file or directory of segments' }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

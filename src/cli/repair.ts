@@ -95,7 +95,7 @@ export async function applyRepair(
   const disk = new RealDisk();
   const out = target.inPlace ? path.resolve(set.path) : path.resolve(target.out!);
   const quarantineAt = path.resolve(target.quarantine ?? `${out}.quarantine`);
-  const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
+  const touched = touchedFiles(input, plan);
   // What cannot be done is refused before anything is written.
   if (target.inPlace && target.backup) refuseOldBackups(disk, out, set.isDirectory, touched);
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
@@ -128,6 +128,17 @@ export async function applyRepair(
     result: verified,
   };
   return { ...report, next: nextSteps(report) };
+}
+
+/** Files that the repair changes: in place, only these are replaced. */
+function touchedFiles({ dialect, set }: Identified, plan: RepairPlan): Set<string> {
+  const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
+  for (const name of plan.rewrite) touched.add(name);
+  const { companions = [] } = dialect as { companions?: readonly string[] };
+  if (plan.rewrite.length > 0) {
+    for (const { name } of set.files) if (companions.includes(name)) touched.add(name);
+  }
+  return touched;
 }
 
 async function verifyResult(

@@ -6,7 +6,11 @@ import { openPath } from './open.ts';
 
 export abstract class StatCommand extends DdiaCommand {
   static override args = {
-    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

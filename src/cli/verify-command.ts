@@ -2,7 +2,7 @@
 import { Args, Flags } from '@oclif/core';
 import { worseVerdict } from '../formats/findings.ts';
 import type { VerifyResult } from '../formats/format.ts';
-import { EXIT } from '../shared/errors.ts';
+import { DdiaError, EXIT } from '../shared/errors.ts';
 import { Progress } from '../ui/progress.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
@@ -16,7 +16,11 @@ export const EXIT_BY_VERDICT = {
 export abstract class VerifyCommand extends DdiaCommand {
   static override strict = false;
   static override args = {
-    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),
@@ -29,24 +33,39 @@ export abstract class VerifyCommand extends DdiaCommand {
     const { argv, flags } = await this.parseFor(this.ctor as typeof VerifyCommand);
     const results: VerifyResult[] = [];
     const progress = new Progress(flags.color);
+    const failures: { path: string; error: { code: string; message: string } }[] = [];
     for (const path of argv as string[]) {
-      const input = await openPath(this, path, this.family, flags.dialect);
-      results.push(
-        await input.family.verify(input, {
-          limits: limitsOf(flags),
-          signal: this.signal,
-          progress: progress.update,
-        }),
-      );
+      try {
+        results.push(await this.#verify(path, flags, progress));
+      } catch (error) {
+        // One path that cannot be read does not take the others' results away.
+        if (argv.length === 1 || !(error instanceof DdiaError)) throw error;
+        failures.push({ path, error: { code: error.code, message: error.message } });
+      }
     }
     progress.end();
     const verdict = results.map((r) => r.verdict).reduce(worseVerdict, 'clean');
-    process.exitCode = EXIT_BY_VERDICT[verdict];
+    process.exitCode = failures.length > 0 ? EXIT.failed : EXIT_BY_VERDICT[verdict];
     if (flags.json) {
-      this.printJson({ clean: verdict === 'clean', results });
+      const clean = verdict === 'clean' && failures.length === 0;
+      this.printJson({ clean, results, ...(failures.length > 0 && { failures }) });
     } else {
+      for (const { error } of failures) process.stderr.write(`error: ${error.message}\n`);
       const { verifyText } = await import('../ui/verify-report.ts');
       this.printText(await verifyText(results, flags.color));
     }
+  }
+
+  async #verify(
+    path: string,
+    flags: { dialect?: string | undefined; 'max-record-bytes': number; 'max-findings': number },
+    progress: Progress,
+  ): Promise<VerifyResult> {
+    const input = await openPath(this, path, this.family, flags.dialect);
+    return input.family.verify(input, {
+      limits: limitsOf(flags),
+      signal: this.signal,
+      progress: progress.update,
+    });
   }
 }

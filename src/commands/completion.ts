@@ -22,7 +22,11 @@ export default class Completion extends DdiaCommand {
     '<%= config.bin %> completion fish',
   ];
   static override args = {
-    shell: Args.string({ description: 'the shell', options: Object.keys(SCRIPTS) }),
+    shell: Args.string({
+      ignoreStdin: true,
+      description: 'the shell',
+      options: Object.keys(SCRIPTS),
+    }),
   };
 
   async run(): Promise<void> {

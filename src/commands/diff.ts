@@ -21,8 +21,12 @@ export default class Diff extends DdiaCommand {
     '<%= config.bin %> diff fixtures/wal/v1/clean fixtures/wal/v1/torn-tail --with-seq --json',
   ];
   static override args = {
-    a: Args.string({ description: 'file, directory of segments, or -', required: true }),
-    b: Args.string({ description: 'the same', required: true }),
+    a: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
+    b: Args.string({ ignoreStdin: true, description: 'the same', required: true }),
   };
   static override flags = {
     state: Flags.boolean({ description: 'compare the last value of each key' }),

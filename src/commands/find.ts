@@ -22,8 +22,12 @@ export default class Find extends DdiaCommand {
   ];
   static override strict = false;
   static override args = {
-    key: Args.string({ description: 'text, hex:… or base64:…', required: true }),
-    path: Args.string({ description: 'files, directories, or -', required: true }),
+    key: Args.string({ ignoreStdin: true, description: 'text, hex:… or base64:…', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'files, directories, or -',
+      required: true,
+    }),
   };
   static override flags = {
     prefix: Flags.boolean({ description: 'every key that begins so' }),

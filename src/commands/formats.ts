@@ -14,7 +14,10 @@ export default class Formats extends DdiaCommand {
     '<%= config.bin %> formats wal/v1',
   ];
   static override args = {
-    format: Args.string({ description: 'FAMILY, FAMILY/DIALECT, or DIALECT if there is only one' }),
+    format: Args.string({
+      ignoreStdin: true,
+      description: 'FAMILY, FAMILY/DIALECT, or DIALECT if there is only one',
+    }),
   };
 
   async run(): Promise<void> {

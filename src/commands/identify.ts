@@ -16,7 +16,11 @@ export default class Identify extends DdiaCommand {
   ];
   static override strict = false;
   static override args = {
-    path: Args.string({ description: 'files, directories of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'files, directories of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     all: Flags.boolean({ description: "show every dialect's answer" }),

@@ -22,7 +22,11 @@ export default class Inspect extends DdiaCommand {
     '<%= config.bin %> inspect fixtures/wal/v1/clean --json --depth 0',
   ];
   static override args = {
-    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

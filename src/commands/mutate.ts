@@ -41,7 +41,9 @@ export default class Mutate extends DdiaCommand {
     `${EXAMPLE} --zero 100:64 --truncate 400 --out /tmp/torn.wal --force`,
     `${EXAMPLE} --random 3:flip,garbage --seed 7 --out /tmp/random.wal --force --json`,
   ];
-  static override args = { path: Args.string({ description: 'a file', required: true }) };
+  static override args = {
+    path: Args.string({ ignoreStdin: true, description: 'a file', required: true }),
+  };
   static override flags = {
     ...mutationFlags,
     'page-size': Flags.integer({ description: 'bytes of a page', min: 1, helpGroup: 'MUTATION' }),

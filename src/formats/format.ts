@@ -225,8 +225,10 @@ export interface LedgerSpan {
   /** For salvaged and dropped spans: the finding's code and its message. */
   code?: string;
   reason?: string;
-  /** For salvaged spans: the bytes that go in place of those at this offset of the input. */
-  mend?: { offset: number; hex: string };
+  /** For dropped spans that could not be counted: how many records there can have been at most. */
+  recordsAtMost?: number;
+  /** For salvaged spans: the bytes that go in place of those at these offsets of the input. */
+  mends?: { offset: number; hex: string }[];
   /** For dropped spans: file within the quarantine directory, once applied. */
   quarantine?: string;
 }
@@ -240,6 +242,8 @@ export interface RepairPlan {
   /** SHA-256 and size of every input file that the plan was made from. */
   inputs: { file: string; size: number; sha256: string }[];
   ledger: LedgerSpan[];
+  /** Files that are written anew from their records, since they cannot be mended in their place. */
+  rewrite: string[];
   findings: Finding[];
   counts: Record<string, number>;
   /** What the loss may bring back or leave open, in words. */

@@ -18,7 +18,8 @@ export interface LedgerEntry {
   lastSeq?: string | undefined;
   code?: string | undefined;
   reason?: string | undefined;
-  mend?: { offset: number; hex: string } | undefined;
+  recordsAtMost?: number | undefined;
+  mends?: { offset: number; hex: string }[] | undefined;
 }
 
 export class Ledger {
@@ -27,6 +28,11 @@ export class Ledger {
   #size = 0;
   #end = 0;
   #last: LedgerSpan | undefined;
+
+  /** Offset up to which the file is accounted for. */
+  get reached(): number {
+    return this.#end;
+  }
 
   /** Begins a file; the one before is closed. */
   begin(file: string, size: number): void {
@@ -116,15 +122,21 @@ function definedOnly(entry: LedgerEntry): Omit<LedgerSpan, 'file'> {
 export interface LedgerTotals {
   kept: { bytes: number; records: number };
   salvaged: { bytes: number; records: number };
-  dropped: { bytes: number; records: number };
+  /** Of stretches that could not be read, only how many records they can have held is known. */
+  dropped: { bytes: number; records: number; recordsAtMost: number };
 }
 
 export function ledgerTotals(spans: readonly LedgerSpan[]): LedgerTotals {
   const none = () => ({ bytes: 0, records: 0 });
-  const totals: LedgerTotals = { kept: none(), salvaged: none(), dropped: none() };
-  for (const { fate, length, records } of spans) {
+  const totals: LedgerTotals = {
+    kept: none(),
+    salvaged: none(),
+    dropped: { ...none(), recordsAtMost: 0 },
+  };
+  for (const { fate, length, records, recordsAtMost } of spans) {
     totals[fate].bytes += length;
     totals[fate].records += records;
+    if (fate === 'dropped') totals.dropped.recordsAtMost += recordsAtMost ?? records;
   }
   return totals;
 }

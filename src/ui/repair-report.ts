@@ -5,6 +5,7 @@
 import type { LedgerSpan, VerifyResult } from '../formats/format.ts';
 import type { LedgerTotals } from '../formats/ledger.ts';
 import { colors } from './color.ts';
+import { count } from './count.ts';
 import { printable } from './text-sink.ts';
 import { findingLines } from './verify-report.ts';
 
@@ -32,7 +33,9 @@ export async function repairText(report: RepairView, color: boolean): Promise<st
   lines.push(chalk.bold('ledger'));
   for (const fate of ['kept', 'salvaged', 'dropped'] as const) {
     const { bytes, records } = totals[fate];
-    lines.push(`  ${fate.padEnd(9)} ${String(bytes).padStart(12)} bytes  ${records} records`);
+    const most = fate === 'dropped' ? totals.dropped.recordsAtMost : records;
+    const counted = most > records ? `at most ${count(most, 'record')}` : count(records, 'record');
+    lines.push(`  ${fate.padEnd(9)} ${String(bytes).padStart(12)} bytes  ${counted}`);
   }
   const all = totals.kept.bytes + totals.salvaged.bytes + totals.dropped.bytes;
   lines.push(`  ${'in all'.padEnd(9)} ${String(all).padStart(12)} bytes, every byte of the input`);
@@ -44,7 +47,9 @@ export async function repairText(report: RepairView, color: boolean): Promise<st
     for (const what of consequences) lines.push(`  ${what}`);
   }
   const verdict = result.clean ? chalk.green('clean') : chalk.yellow('damage remains');
-  lines.push(`${chalk.bold('the result')}: ${verdict}, ${result.stats['records']} records`);
+  lines.push(
+    `${chalk.bold('the result')}: ${verdict}, ${count(Number(result.stats['records']), 'record')}`,
+  );
   for (const finding of result.findings.slice(0, SPANS_SHOWN_MAX)) {
     lines.push(...findingLines(finding, chalk));
   }

@@ -1,6 +1,7 @@
 /** What verify says to people: a line of verdict, the findings, and what could not be checked. */
 import type { Finding, VerifyResult } from '../formats/format.ts';
 import { colors, type Styles } from './color.ts';
+import { count } from './count.ts';
 import { printable } from './text-sink.ts';
 
 const VERDICTS = {
@@ -20,7 +21,9 @@ function one(result: VerifyResult, chalk: Styles): string {
     verdict === 'clean' ? chalk.green : verdict === 'damaged' ? chalk.red : chalk.yellow;
   const lines = [`${printable(path)}: ${family} ${dialect}, ${paint(VERDICTS[verdict])}`];
   const numbers = Object.entries(stats).filter(([, value]) => typeof value !== 'object');
-  lines.push(`  ${numbers.map(([name, value]) => `${value} ${name}`).join(', ')}`);
+  lines.push(
+    `  ${numbers.map(([name, value]) => count(Number(value), name.replace(/s$/, ''))).join(', ')}`,
+  );
   for (const finding of findings) lines.push(...findingLines(finding, chalk));
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   if (total > findings.length) {

@@ -14,7 +14,11 @@ export default class PluginsLink extends DdiaCommand {
     '<%= config.bin %> plugins link examples/ddia-plugin-lines --json',
   ];
   static override args = {
-    dir: Args.string({ description: 'the directory of its package.json', required: true }),
+    dir: Args.string({
+      ignoreStdin: true,
+      description: 'the directory of its package.json',
+      required: true,
+    }),
   };
 
   async run(): Promise<void> {

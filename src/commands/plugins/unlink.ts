@@ -10,7 +10,11 @@ export default class PluginsUnlink extends DdiaCommand {
     '<%= config.bin %> plugins unlink ddia-plugin-lines --json',
   ];
   static override args = {
-    name: Args.string({ description: "the plugin's name, as list has it", required: true }),
+    name: Args.string({
+      ignoreStdin: true,
+      description: "the plugin's name, as list has it",
+      required: true,
+    }),
   };
 
   async run(): Promise<void> {

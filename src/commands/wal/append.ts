@@ -14,6 +14,7 @@ export default class WalAppend extends DdiaCommand {
   ];
   static override args = {
     dir: Args.string({
+      ignoreStdin: true,
       description: 'directory of the log; made if it is not there',
       required: true,
     }),

@@ -11,7 +11,11 @@ export default class WalBench extends DdiaCommand {
     '<%= config.bin %> wal bench /tmp --count 20000 --callers 16 --sync none --json',
   ];
   static override args = {
-    dir: Args.string({ description: 'directory to write below', required: true }),
+    dir: Args.string({
+      ignoreStdin: true,
+      description: 'directory to write below',
+      required: true,
+    }),
   };
   static override flags = {
     count: Flags.integer({ description: 'appends', default: 10_000, min: 1, max: 100_000_000 }),

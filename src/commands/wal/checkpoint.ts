@@ -9,7 +9,7 @@ export default class WalCheckpoint extends DdiaCommand {
     '<%= config.bin %> wal checkpoint /tmp/ddia-checkpoint-2 --create --json',
   ];
   static override args = {
-    dir: Args.string({ description: 'directory of the log', required: true }),
+    dir: Args.string({ ignoreStdin: true, description: 'directory of the log', required: true }),
   };
   static override flags = {
     create: Flags.boolean({ description: 'make the log if it is not there' }),

@@ -17,7 +17,7 @@ export default class WalCrashTest extends DdiaCommand {
     '<%= config.bin %> wal crash-test fixtures/wal/workloads/mixed.ndjson --profile ordered --segment-bytes 300',
   ];
   static override args = {
-    workload: Args.string({ description: 'file of lines, or -', default: '-' }),
+    workload: Args.string({ ignoreStdin: true, description: 'file of lines, or -', default: '-' }),
   };
   static override flags = {
     seed: Flags.integer({ description: 'of all choices', default: 1, min: 0 }),

@@ -17,7 +17,11 @@ export default class WalReplay extends DdiaCommand {
     '<%= config.bin %> wal replay fixtures/wal/v1/bad-crc --after 3 --json --summary',
   ];
   static override args = {
-    path: Args.string({ description: 'file, directory of segments, or -', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, directory of segments, or -',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

@@ -13,7 +13,11 @@ export default class WalTail extends DdiaCommand {
     '<%= config.bin %> wal tail fixtures/wal/v1/clean --lines 1 --json',
   ];
   static override args = {
-    path: Args.string({ description: 'file or directory of segments', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file or directory of segments',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

@@ -14,7 +14,11 @@ export default class WalUpgrade extends DdiaCommand {
     '<%= config.bin %> wal upgrade fixtures/wal/v1/bad-crc --out /tmp/ddia-upgrade-2 --json',
   ];
   static override args = {
-    path: Args.string({ description: 'file or directory of segments', required: true }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file or directory of segments',
+      required: true,
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

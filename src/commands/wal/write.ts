@@ -13,7 +13,7 @@ export default class WalWrite extends DdiaCommand {
     '<%= config.bin %> wal dump fixtures/wal/v1/clean --json | <%= config.bin %> wal write /tmp/ddia-write-2 --dialect v1 --keep-seq',
   ];
   static override args = {
-    dir: Args.string({ description: 'directory to make', required: true }),
+    dir: Args.string({ ignoreStdin: true, description: 'directory to make', required: true }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'layout to write', default: 'v2' }),

@@ -17,9 +17,10 @@ export const walDialects: readonly WalDialect[] = [v2, v1, leveldb, rocksdb, lsm
 export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {
   if (!set.isDirectory) return set.files;
   const numbered: { file: FileEntry; number: number }[] = [];
+  const first = dialect.firstSegment?.(set) ?? 0;
   for (const file of set.files) {
     const number = dialect.segmentNumber(file.name);
-    if (number !== undefined) numbered.push({ file, number });
+    if (number !== undefined && number >= first) numbered.push({ file, number });
   }
   return numbered.sort((a, b) => a.number - b.number).map(({ file }) => file);
 }

@@ -82,6 +82,10 @@ const EMPTY = new Uint8Array(0);
 export interface WalDamage extends Finding {
   /** The bytes with which the checksum holds, where exactly one explanation fits. */
   mend?: Mend;
+  /**
+   * False for a tail that does not even begin like a record: alone in a log, that is no crash's.
+   */
+  begun?: boolean;
   /** What the lost record seems to have been: `put "user:005"`. */
   subject?: string;
   /**
@@ -170,6 +174,10 @@ export interface WalDialect extends Dialect {
     context: WalScanContext,
     visit: (span: Span) => boolean,
   ): Promise<void>;
+  /** Files beside the segments that belong to the log, and go along when it is copied. */
+  readonly companions?: readonly string[];
+  /** The number of the log's first segment, where a file says it: those before are leftovers. */
+  firstSegment?(set: FileSet): number | undefined;
   /** What only the set of files shows: a manifest against the segments, leftovers. */
   verifySet?(input: WalOpened, context: WalScanContext): Promise<Finding[]>;
   /** The inverse of scan; absent where this project does not write the dialect. */
@@ -233,6 +241,8 @@ export interface WalRewrite {
     record(record: WalRecord): Uint8Array;
     /** The segment ends; returns bytes to append. */
     end(last: boolean): Uint8Array;
+    /** Files that go with the segments, in place of the old log's companions. */
+    companions?(set: FileSet): { name: string; bytes: Uint8Array }[];
   };
 }
 

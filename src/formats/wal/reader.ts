@@ -20,6 +20,7 @@ export async function scanLog(
 ): Promise<void> {
   const later = new LaterRecords(input, { ...context, carry: undefined, from: undefined });
   const carry = new Map<string, unknown>();
+  let seen = false;
   for (const [index, file] of input.files.entries()) {
     if (visitor.done?.()) return;
     visitor.segment?.(file, index);
@@ -34,7 +35,10 @@ export async function scanLog(
         source,
         { ...context, from, carry },
         {
-          record: (record) => visitor.record(record),
+          record: (record) => {
+            seen = true;
+            visitor.record(record);
+          },
           damage(damage) {
             if (damage.tail) tail = damage;
             else visitor.damage(damage);
@@ -46,7 +50,7 @@ export async function scanLog(
     } finally {
       source.close?.();
     }
-    if (tail) visitor.damage(await decideTail(tail, index, later));
+    if (tail) visitor.damage(await decideTail(tail, index, later, seen));
     visitor.segmentEnd?.(file);
   }
 }
@@ -56,12 +60,17 @@ async function decideTail(
   damage: WalDamage,
   index: number,
   later: LaterRecords,
+  seen: boolean,
 ): Promise<WalDamage> {
   const proof = await later.after(index);
   if (proof) {
     const code = damage.code === 'torn-tail' ? 'bad-length' : damage.code;
     const evidence = `${proof.file} holds an intact record at ${proof.offset}: a hole, no torn tail`;
     return { ...damage, code, evidence, tail: false };
+  }
+  if (!seen && damage.begun === false) {
+    const evidence = 'no intact record in the whole log: is it of this dialect?';
+    return { ...damage, code: 'bad-length', evidence, tail: false };
   }
   const message =
     damage.code === 'torn-tail' ? damage.message : `${damage.code}: ${damage.message}`;

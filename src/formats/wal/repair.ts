@@ -11,7 +11,7 @@ import type {
   RepairPlan,
   ScanContext,
 } from '../format.ts';
-import { Ledger } from '../ledger.ts';
+import { Bookkeeper } from './bookkeeper.ts';
 import type {
   WalDamage,
   WalDialect,
@@ -33,22 +33,23 @@ export async function planLogRepair(
   context: WalScanContext,
 ): Promise<Omit<RepairPlan, 'inputs'>> {
   const checker = new LogChecker(input, context.limits.findings);
-  const ledger = new Ledger();
+  const books = new Bookkeeper(input, options);
   const losses = new Losses(input.dialect);
   await scanLog(input, context, {
-    segment: (file) => ledger.begin(file.name, file.size ?? 0),
+    segment: (file) => books.begin(file),
     record(record) {
       checker.record(record);
-      if (record.index === 0) ledger.add(keptSpan(record, input.dialect));
+      books.record(record);
       losses.record(record);
     },
+    resume: (previous, base) => checker.resume(previous, base),
     damage(damage) {
       checker.damage(damage);
-      account(ledger, damage, options);
+      books.damage(damage);
       losses.damage(damage, options);
     },
   });
-  ledger.close();
+  books.end();
   checker.end();
   const { findings } = checker;
   return {
@@ -56,36 +57,12 @@ export async function planLogRepair(
     path: input.set.path,
     family: 'wal',
     dialect: input.dialect.id,
-    ledger: ledger.spans,
+    ledger: books.ledger.spans,
+    rewrite: books.rewrite(),
     findings: inOrder(findings.kept, input.files),
     counts: findings.counts,
     consequences: losses.told(),
   };
-}
-
-function keptSpan(record: WalRecord, dialect: WalDialect) {
-  const { offset, length } = record;
-  const seq = dialect.hasSeq && record.extra === undefined ? record.seqText : undefined;
-  const fate = record.salvaged ? ('salvaged' as const) : ('kept' as const);
-  return { offset, length, fate, records: 1, firstSeq: seq, lastSeq: seq };
-}
-
-function account(ledger: Ledger, damage: WalDamage, options: RepairOptions): void {
-  const { offset, length, code, lost, mend, records } = damage;
-  const reason = damage.diagnosis ?? damage.message;
-  if (!lost) {
-    const last = ledger.spans.at(-1);
-    if (damage.distrust) ledger.condemn(offset, length, code, damage.message);
-    else if (mend && last?.fate === 'salvaged' && last.offset === offset) {
-      Object.assign(last, { code, reason, mend });
-    }
-    return;
-  }
-  if (length === 0) return;
-  const mended = options.mend && mend !== undefined;
-  const span = { offset, length, code, reason };
-  if (mended) ledger.add({ ...span, fate: 'salvaged', records: 1, mend });
-  else ledger.add({ ...span, fate: 'dropped', records: Number.isFinite(records) ? records : 0 });
 }
 
 /** What the loss may bring back, in words. */
@@ -101,11 +78,12 @@ class Losses {
   record(record: WalRecord): void {
     if (this.#pending) {
       const before = this.#lastSeq === '' ? 'the start' : `seq ${this.#lastSeq}`;
-      const range = this.dialect.hasSeq ? ` (between ${before} and seq ${record.seqText})` : '';
+      const numbered = this.dialect.hasSeq && record.numbered;
+      const range = numbered ? ` (between ${before} and seq ${record.seqText})` : '';
       this.#tell(this.#pending + range);
       this.#pending = undefined;
     }
-    if (this.dialect.hasSeq) this.#lastSeq = record.seqText;
+    if (record.numbered && this.dialect.hasSeq) this.#lastSeq = record.seqText;
   }
 
   damage(damage: WalDamage, options: RepairOptions): void {
@@ -153,50 +131,37 @@ export async function applyLogRepair(
   context: WalScanContext,
   output: RepairOutput,
 ): Promise<void> {
-  const { rewrite } = input.dialect;
-  const writer = rewrite?.open();
-  let anew = false;
-  for (const [index, file] of input.files.entries()) {
+  const { rewrite, companions = [] } = input.dialect;
+  const anew = new Set(plan.rewrite);
+  const writer = anew.size > 0 ? rewrite?.open() : undefined;
+  const last = input.files.at(-1)?.name;
+  for (const file of input.files) {
     const spans = plan.ledger.filter((span) => span.file === file.name);
-    // Behind a segment that is written anew, those that continue it are, too.
-    anew =
-      hasHole(spans) || (anew && rewrite?.chained === true) || startsAnew(input, plan, rewrite);
     const source = input.set.open(file.name);
     try {
-      if (writer && anew) {
-        const last = index === input.files.length - 1;
-        await writeAnew(input, source, spans, context, output, writer, last);
+      if (writer && anew.has(file.name)) {
+        await writeAnew(input, source, spans, context, output, writer, file.name === last);
       } else await copySpans(source, spans, context, output);
     } finally {
       source.close?.();
     }
   }
-}
-
-/**
- * A chained log is written anew from its first segment on, or not at all: a new log has a new
- * identity.
- */
-function startsAnew(input: WalOpened, plan: RepairPlan, rewrite: WalRewrite | undefined): boolean {
-  if (!rewrite?.chained) return false;
-  const last = input.files.at(-1)?.name;
-  return input.files.some(({ name }) => {
-    const spans = plan.ledger.filter((span) => span.file === name);
-    const dropped = spans.some(({ fate }) => fate === 'dropped');
-    return (
-      hasHole(spans) ||
-      (dropped && name !== last) ||
-      plan.findings.some(({ code }) => code.startsWith('bad-'))
-    );
-  });
-}
-
-/** True if something is kept behind what is dropped. */
-function hasHole(spans: readonly LedgerSpan[]): boolean {
-  const first = spans.findIndex(({ fate }) => fate === 'dropped');
-  return (
-    first >= 0 && spans.slice(first).some(({ fate, records }) => fate !== 'dropped' && records)
-  );
+  if (!input.set.isDirectory) return;
+  if (writer?.companions) {
+    for (const { name, bytes } of writer.companions(input.set)) {
+      const target = output.create(name);
+      target.write(bytes, 0, bytes.length);
+      target.finish();
+    }
+    return;
+  }
+  for (const { name, size = 0 } of input.set.files) {
+    if (!companions.includes(name)) continue;
+    const source = input.set.open(name);
+    const whole = { file: name, offset: 0, length: size, fate: 'kept' as const, records: 0 };
+    await copySpans(source, [whole], context, output);
+    source.close?.();
+  }
 }
 
 async function copySpans(
@@ -207,13 +172,13 @@ async function copySpans(
 ): Promise<void> {
   const target = output.create(source.name);
   const buffer = new Uint8Array(COPY_BYTES);
-  for (const { offset, length, fate, mend } of spans) {
+  for (const { offset, length, fate, mends = [] } of spans) {
     if (fate === 'dropped') continue;
     for (let done = 0; done < length; ) {
       context.signal?.throwIfAborted();
       const got = await source.read(buffer, 0, Math.min(COPY_BYTES, length - done), offset + done);
       if (got <= 0) throw new Error(`${source.name} ended at ${offset + done} while it was copied`);
-      if (mend) patch(buffer, offset + done, got, mend);
+      for (const mend of mends) patch(buffer, offset + done, got, mend);
       target.write(buffer, 0, got);
       done += got;
     }
@@ -235,6 +200,18 @@ function patch(
   }
 }
 
+/** The source as it is with the mends put in. */
+function mendedSource(source: ByteSource, mends: { offset: number; hex: string }[]): ByteSource {
+  if (mends.length === 0) return source;
+  const read = async (target: Uint8Array, start: number, length: number, position: number) => {
+    const got = await source.read(target, start, length, position);
+    const piece = target.subarray(start, start + Math.max(0, got));
+    for (const mend of mends) patch(piece, position, piece.length, mend);
+    return got;
+  };
+  return { name: source.name, size: source.size, read };
+}
+
 async function writeAnew(
   input: WalOpened,
   source: ByteSource,
@@ -252,7 +229,8 @@ async function writeAnew(
   writer.segment(dialect.segmentNumber(source.name) ?? 0);
   const dropped = spans.filter(({ fate }) => fate === 'dropped');
   let next = 0;
-  await dialect.scan(source, context, {
+  const mends = spans.flatMap((span) => span.mends ?? []);
+  await dialect.scan(mendedSource(source, mends), context, {
     record(record) {
       while (next < dropped.length && end(dropped[next]!) <= record.offset) next++;
       if (next < dropped.length && dropped[next]!.offset === record.offset) return;

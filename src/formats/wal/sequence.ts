@@ -159,8 +159,11 @@ export class SequenceChecker {
     } else if (odd.atStart) {
       message = `the first segment begins at seq ${actualText}, not at ${expected}: records before it are missing`;
     } else if (missing > 0) {
-      const range = missing === 1 ? `${expected} is` : `${expected} to ${actual - 1} are`;
-      message = `seq ${actualText} follows ${expected - 1}: ${range} missing (${missing} records)`;
+      const range =
+        missing === 1
+          ? `${expected} is missing`
+          : `${expected} to ${actual - 1} are missing (${missing} records)`;
+      message = `seq ${actualText} follows ${expected - 1}: ${range}`;
     } else if (code === 'seq-duplicate') {
       message = `seq ${actualText} stands twice in a row`;
     } else message = `seq ${actualText} follows ${expected - 1}: expected ${expected}`;

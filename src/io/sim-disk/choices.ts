@@ -7,7 +7,7 @@ import { randomTear, tearsOf } from './tears.ts';
  * Which of the pending operations a crash can lose:
  *   ordered      it keeps those up to one, which may be torn: a disk that never reorders
  *   per-file     so for each file and each directory, whatever becomes of the others
- *   adversarial  any of them, any sectors of each write, and lengths without data: what POSIX allows
+ *   adversarial  any of them, any sectors of each, lengths without data: as POSIX allows
  * The first is contained in the second, and that in the third. Order is kept among what waits: in
  * all three a sync persists its own file's or directory's operations, ahead of earlier ones of
  * others.

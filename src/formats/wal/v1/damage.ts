@@ -89,17 +89,19 @@ export function cutRecord(
   const length = end - head.offset;
   const zeros = zerosOnly && head.whole && head.length === 0;
   const needed = LENGTH_FIELD_BYTES + head.length;
-  let message: string;
-  if (zeros) message = `${length} zero bytes, as preallocation leaves them`;
-  else if (!head.whole) {
-    message = `${length} bytes at the end, a record has at least ${OVERHEAD_BYTES}`;
-  } else if (head.result === 'cut' && needed > length && needed <= recordBytesMax) {
-    message = `the record has ${needed} bytes by its length field, ${length} are there`;
-  } else
-    message = `${impossible(head, recordBytesMax)}; no intact record in the ${length} bytes left`;
+  const cut = head.whole && head.result === 'cut' && needed > length && needed <= recordBytesMax;
+  const reason = head.whole
+    ? `${impossible(head, recordBytesMax)}; no intact record in the ${length} bytes left`
+    : `${length} bytes at the end, a record has at least ${OVERHEAD_BYTES}`;
+  const message = zeros
+    ? `${length} zero bytes, as preallocation leaves them`
+    : cut
+      ? `the record has ${needed} bytes by its length field, ${length} are there`
+      : reason;
   return damage(head, 'torn-tail', length, message, {
     evidence: zeros ? 'nothing but zeros up to the end of the file' : 'the file ends here',
     tail: true,
+    begun: zeros || cut || !head.whole,
     records: Math.max(1, Math.floor(length / OVERHEAD_BYTES)),
     repair: 'cut the file here, keep the bytes in quarantine',
   });

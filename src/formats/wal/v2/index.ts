@@ -6,7 +6,7 @@ import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, SEGMENT_HEADER_BYTES, SEGMENT_NAME } f
 import { layoutV2 } from './layout-spans.ts';
 import { v2Encoder } from './log-encoder.ts';
 import { RECORD_BYTES_MIN } from './losses.ts';
-import { decodeManifest, MANIFEST_BYTES, MANIFEST_NAME } from './manifest.ts';
+import { MANIFEST_NAME, manifestOf, readManifest } from './manifest.ts';
 import { v2Rewrite } from './rewrite.ts';
 import { V2Scan } from './scan.ts';
 
@@ -31,6 +31,8 @@ export const v2: WalDialect = {
   detect,
   scan: (source, context, visitor) => new V2Scan(source, context, visitor).run(),
   layout: layoutV2,
+  companions: [MANIFEST_NAME],
+  firstSegment: (set) => manifestOf(set)?.firstSegment,
   verifySet,
   encoder: v2Encoder,
   rewrite: v2Rewrite,
@@ -77,13 +79,11 @@ async function verifySet(input: WalOpened): Promise<Finding[]> {
     length: 0,
     message,
   });
-  const source = set.open(MANIFEST_NAME);
-  const bytes = new Uint8Array(MANIFEST_BYTES + 1);
-  const got = await source.read(bytes, 0, bytes.length, 0);
-  source.close?.();
-  const manifest = decodeManifest(bytes.subarray(0, Math.max(0, got)));
-  if (typeof manifest === 'string')
+  const manifest = readManifest(set);
+  if (manifest === undefined) return [];
+  if (typeof manifest === 'string') {
     return [finding('bad-manifest', 'error', MANIFEST_NAME, manifest)];
+  }
   const findings: Finding[] = [];
   const numbers = files.map(({ name }) => v2.segmentNumber(name)!);
   const first = manifest.firstSegment;
@@ -91,8 +91,8 @@ async function verifySet(input: WalOpened): Promise<Finding[]> {
     const message = `segment ${first} is missing: the manifest names it as the first`;
     findings.push(finding('segment-gap', 'error', MANIFEST_NAME, message));
   }
-  for (const [i, { name }] of files.entries()) {
-    if (numbers[i]! >= first) continue;
+  for (const { name } of set.files) {
+    if ((v2.segmentNumber(name) ?? first) >= first) continue;
     const message = `the log begins with segment ${first}: this one was truncated away`;
     findings.push({
       ...finding('leftover-file', 'warning', name, message),

@@ -44,8 +44,8 @@ export const HEADER_CRC_AT = 60;
  *      4  u32  block             number, from 0
  *      8  u64  log_id
  *     16  u32  segment
- *     20  u32  previous_chain    crc of the last fragment before; block 0: crc of the segment header
- *     24  u16  first             offset in the block of the first fragment that begins a record; 0: none does
+ *     20  u32  previous_chain    crc of the last fragment before; in block 0 the header's
+ *     24  u16  first             where in the block the first record begins; 0: none does
  *     26  u16  reserved          0
  *     28  u32  magic             "BLK2"
  */
@@ -74,9 +74,9 @@ export const TYPES = ['zero', 'full', 'first', 'middle', 'last', 'mark'] as cons
  * Payload of a record, fragments joined: a batch, whole or absent.
  *
  *      0  u64     seq            of the first operation; the others follow it
- *      8  varint  synced         seq less the last sequence number known to be durable when this was written
+ *      8  varint  synced         seq less the last one known to be durable when written
  *         varint  count          of operations, at least 1
- *         operation*             u8 op, varint key length, key, and for a put varint value length, value
+ *         operation*             u8 op, varint key length, key; put: varint value length, value
  */
 export const OPS = ['', 'put', 'delete', 'commit', 'checkpoint'] as const;
 export const OP_PUT = 1;

@@ -14,7 +14,9 @@
  *     40       reserved          20 bytes of 0
  *     60  u32  crc               CRC-32C over bytes 0 to 60
  */
+
 import { crc32c } from '../../../shared/crc32.ts';
+import type { FileSet } from '../../format.ts';
 
 export const MANIFEST_NAME = 'MANIFEST.wal2';
 export const MANIFEST_BYTES = 64;
@@ -61,4 +63,28 @@ export function decodeManifest(bytes: Uint8Array): LogManifest | string {
     logId: view.getBigUint64(24, true),
     truncatedSeq: view.getBigUint64(32, true),
   };
+}
+
+/**
+ * The manifest among the files of `set`; in words what is wrong with it; undefined: there is none.
+ */
+export function readManifest(set: FileSet): LogManifest | string | undefined {
+  if (!set.files.some(({ name }) => name === MANIFEST_NAME)) return undefined;
+  const source = set.open(MANIFEST_NAME);
+  try {
+    const bytes = new Uint8Array(MANIFEST_BYTES + 1);
+    const got = source.read(bytes, 0, bytes.length, 0);
+    // A set that only reads asynchronously is read by its segments alone.
+    return typeof got === 'number'
+      ? decodeManifest(bytes.subarray(0, Math.max(0, got)))
+      : undefined;
+  } finally {
+    source.close?.();
+  }
+}
+
+/** The manifest, if there is one and it is whole. */
+export function manifestOf(set: FileSet): LogManifest | undefined {
+  const manifest = readManifest(set);
+  return typeof manifest === 'string' ? undefined : manifest;
 }

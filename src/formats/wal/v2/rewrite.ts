@@ -3,6 +3,7 @@
  */
 import type { WalOperation, WalRecord, WalRewrite } from '../model.ts';
 import { V2LogEncoder } from './log-encoder.ts';
+import { encodeManifest, MANIFEST_NAME, manifestOf } from './manifest.ts';
 
 const NONE = new Uint8Array(0);
 
@@ -37,6 +38,13 @@ export const v2Rewrite: WalRewrite = {
         segment = 0;
         batch = [];
         return Buffer.concat([begun, encoder.end(last, next)]);
+      },
+      companions(set) {
+        // The new log has an identity of its own; what the manifest says else still holds.
+        const manifest = manifestOf(set);
+        if (!manifest) return [];
+        const bytes = encodeManifest({ ...manifest, logId: encoder.logId });
+        return [{ name: MANIFEST_NAME, bytes }];
       },
     };
   },

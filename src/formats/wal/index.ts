@@ -1,5 +1,6 @@
 /** The family `wal`: write-ahead logs, whoever wrote them. */
 import type { ByteSource, Family, FileEntry, FileSet, ScanContext, Span } from '../format.ts';
+import { btreeV1 } from './btree-v1/index.ts';
 import { dumpLog } from './dump.ts';
 import { leveldb } from './leveldb/index.ts';
 import { lsmV1 } from './lsm-v1/index.ts';
@@ -11,7 +12,7 @@ import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyLog } from './verify.ts';
 
-export const walDialects: readonly WalDialect[] = [v2, v1, leveldb, rocksdb, lsmV1];
+export const walDialects: readonly WalDialect[] = [v2, v1, leveldb, rocksdb, btreeV1, lsmV1];
 
 /** Which of a set's files this dialect reads as segments, in order of their numbers. */
 export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {

@@ -34,6 +34,8 @@ export interface RepairReport {
   ledger: RepairPlan['ledger'];
   consequences: string[];
   result: VerifyResult;
+  /** The dialect can be written from its own dump. */
+  writable: boolean;
   next: string[];
 }
 
@@ -126,6 +128,7 @@ export async function applyRepair(
     ledger,
     consequences: plan.consequences,
     result: verified,
+    writable: (dialect as { encoder?: unknown }).encoder !== undefined,
   };
   return { ...report, next: nextSteps(report) };
 }
@@ -159,10 +162,9 @@ function nextSteps(report: Omit<RepairReport, 'next'>): string[] {
   const steps: string[] = [];
   const codes = Object.keys(result.counts);
   if (!result.clean && codes.every((code) => code === 'seq-gap')) {
-    steps.push(
-      `what is lost shows as a gap in the sequence; to number the rest anew: ` +
-        `ddia ${family} dump ${out} --json | ddia ${family} write NEW --dialect ${result.dialect}`,
-    );
+    const anew = `ddia ${family} dump ${out} --json | ddia ${family} write NEW --dialect ${result.dialect}`;
+    const how = report.writable ? `; to number the rest anew: ${anew}` : '';
+    steps.push(`what is lost shows as a gap in the sequence${how}`);
   } else if (!result.clean) steps.push(`look at what remains: ddia ${family} verify ${out}`);
   if (kept) steps.push(`look at what was set aside: ${path.join(kept, 'index.json')}`);
   if (backups.length > 0) {

@@ -52,7 +52,10 @@ export class WalRecord {
   sequenced: boolean | undefined = undefined;
   /** Sequence number less the last one known to be durable when this was written; -1: not told. */
   synced = -1;
-  /** True when the bytes were mended while reading: a v1 record whose length field alone is hit. */
+  /**
+   * True when damage of this very record is told right behind it: its bytes were mended while
+   * reading, or it is not to be trusted.
+   */
   salvaged = false;
 
   /** True where seq takes part in the log's sequence. */

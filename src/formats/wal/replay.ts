@@ -74,7 +74,7 @@ export async function replayLog(
 
   await scanLog(input, context, {
     record(record) {
-      if (!result.end && record.extra === undefined) sequence?.record(record);
+      if (!result.end && record.numbered) sequence?.record(record);
       batches.record(record, result.end !== undefined || record.salvaged);
       if (result.end) {
         result.behind.records++;

@@ -214,7 +214,7 @@ describe('one flipped bit', () => {
     for (let bit = 0; bit < log.length * 8; bit++) {
       const at = bit >>> 3;
       const inEntry = at % ENTRY;
-      if (inEntry > 60 && inEntry < 500 && bit % 7 !== 0) continue; // one bit in seven of an image
+      if (inEntry > 40 && inEntry < 510 && bit % 13 !== 0) continue; // one bit in 13 of an image
       const hit = Math.floor(at / ENTRY);
       const bytes = flipped(log, at, bit & 7);
       const result = await scan(bytes, tree);
@@ -501,7 +501,7 @@ describe('page numbers', () => {
     );
   });
 
-  it('are held against a tree that is read asynchronously, and not at all against one that fails', async () => {
+  it('are held against a tree that is read asynchronously, not against one that fails', async () => {
     const bytes = encodeEntry(1, 6, leaves[5]!);
     const late = (name: string): FileSet => {
       const set = memorySet({ [LOG]: bytes, [TREE]: tree });
@@ -610,11 +610,11 @@ describe('any bytes', () => {
 
   it('cost time that grows with their number, whatever they are', async () => {
     for (const pattern of [[0], [255], [0, 0, 2, 0], [0, 1, 0, 0], [0, 0, 128, 0]]) {
-      const bytes = new Uint8Array(2_000_000).map((_, i) => pattern[i % pattern.length]!);
+      const bytes = new Uint8Array(1_000_000).map((_, i) => pattern[i % pattern.length]!);
       const begun = performance.now();
       const { damage } = await scan(bytes);
       expect(damage).toHaveLength(1);
-      // Half a second each; a checksum anew for each byte skipped would be minutes.
+      // A quarter of a second each; a checksum anew for each byte skipped would be minutes.
       expect(performance.now() - begun).toBeLessThan(10_000);
     }
   });

@@ -127,6 +127,8 @@ describe('one flipped bit', () => {
       }
       expect(damage.length, `bit ${bit}`).toBe(1);
       expect(damage[0]!.offset).toBe(hit.offset);
+      if (damage[0]!.lost && !damage[0]!.tail)
+        expect(damage[0]!.subject).toBe(`put or delete of "${hit.key}"`);
       expect(damage[0]!.length).toBe(hit.length);
       expect(left, `bit ${bit}`).toEqual(others);
       if (!damage[0]!.diagnosis) continue;
@@ -153,7 +155,7 @@ describe('one flipped bit', () => {
     const { records: intact } = await scan(bytes);
     let named = 0;
     let tried = 0;
-    for (let i = 40; i < 260; i += 3) {
+    for (let i = 40; i < 260; i += 7) {
       const hit = intact[i]!;
       for (const field of [0, 14]) {
         for (let bit = 0; bit < 32; bit += 3) {
@@ -187,7 +189,7 @@ describe('one flipped bit', () => {
     expect(records).toEqual(intact.filter((record) => record !== hit));
   });
 
-  it('that leads to exactly where a later record begins is a warning, and nothing is dropped', async () => {
+  it('that leads to exactly where a later record begins is a warning', async () => {
     const same = Array.from({ length: 40 }, (_, i) => user(i, 'v'.repeat(14))); // 32 bytes each
     const bytes = concat(same);
     const at = 32 * 20 + 17;
@@ -219,7 +221,7 @@ describe('torn tails', () => {
     ['golden', golden],
     ['users', concat(users(12))],
     ['small fields', concat(Array.from({ length: 30 }, (_, i) => write(u32(i), u32(i * 77777))))],
-    ['lists', concat(Array.from({ length: 30 }, (_, i) => user(i, listOfStrings(i + 1))))],
+    ['lists', concat(Array.from({ length: 18 }, (_, i) => user(i, listOfStrings(i + 1))))],
   ];
 
   /** What other programs put into values: strings with their lengths, a chain of its own. */
@@ -424,7 +426,7 @@ describe('any bytes', () => {
   });
 
   it('cost time that grows with their number, whatever they are', async () => {
-    const size = 3_000_000;
+    const size = 2_000_000;
     const broken = new Uint8Array([255, 255, 255, 255, 0, 0]);
     const three = concat([...users(3, 7), broken]);
     const patterns: [string, Uint8Array][] = [

@@ -174,11 +174,13 @@ class RedoScan {
       guess = doubt && (await this.#pages.guess(page, size, doubt.strength));
       this.#pageSize = size;
     }
-    this.#yield(at, size, page, remark?.mend !== undefined);
+    const wrong = doubt !== undefined && (guess !== undefined || doubt.strength === 'proven');
+    // Marked, so that nobody applies it before its damage is told.
+    this.#yield(at, size, page, wrong || remark?.mend !== undefined);
     const entry = { file: this.source.name, offset: at, page, dataLength: size };
     if (remark) this.#damage(remark);
     else if (before > 0 && size !== before) this.#damage(oddLength(entry, before));
-    if (doubt && (guess || doubt.strength === 'proven')) this.#damage(badPage(entry, doubt, guess));
+    if (doubt && wrong) this.#damage(badPage(entry, doubt, guess));
     if (this.visitor.done?.()) this.#stopped = true;
   }
 

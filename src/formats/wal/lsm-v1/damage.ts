@@ -68,7 +68,7 @@ export function hole(
     records: explained ? 1 : Math.max(1, Math.floor(length / OVERHEAD_BYTES)),
     tail: atEnd,
     lost: true,
-    ...(subject && explained?.field !== 'key_length' && { subject }),
+    ...(subject && { subject }),
     ...(explained && explanation(explained)),
   };
 }
@@ -76,8 +76,13 @@ export function hole(
 /** One bit of a length explains it: one record is lost, and could be mended. */
 export function mended(chain: Chain, file: string, explained: Explained): Decided {
   const { start, next } = explained;
+  const head = describe(chain, file, start);
+  if (explained.field === 'key_length') {
+    const keyStart = start + KEY_AT - chain.base;
+    head.subject = subjectOf(chain.bytes, keyStart, keyStart + explained.keyLength);
+  }
   const evidence = `with one bit turned back, a chain of records goes on at ${next}`;
-  return { damage: hole(chain, describe(chain, file, start), next, evidence, explained), next };
+  return { damage: hole(chain, head, next, evidence, explained), next };
 }
 
 /** All up to the next chain of records is lost. */

@@ -10,7 +10,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /**
  * What @oclif/core requires up front and seldom uses: left in node_modules, behind a proxy that loads it at
- * the first touch. Compiling it would cost a fifth of the start.
+ * the first touch. Compiling it would cost a fifth of the start. All are CommonJS, which is what the
+ * question for __esModule is about: it must not load them.
  */
 const LAZY = [
   'tinyglobby',
@@ -23,7 +24,6 @@ const LAZY = [
   'indent-string',
   'widest-line',
   'get-package-type',
-  'is-wsl',
 ];
 
 const lazyDependencies = {
@@ -37,7 +37,7 @@ const lazyDependencies = {
         let loaded;
         const load = () => (loaded ??= ddiaOclifRequire(${JSON.stringify(path)}));
         module.exports = new Proxy(function () {}, {
-          get: (_, name) => load()[name],
+          get: (_, name) => (name === '__esModule' ? undefined : load()[name]),
           apply: (_, self, args) => load().apply(self, args),
           construct: (_, args) => new (load())(...args),
         });`,
@@ -66,9 +66,8 @@ export async function buildInto(outdir, options = {}) {
     platform: 'node',
     target: 'node20',
     chunkNames: 'chunks/[name]-[hash]',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    keepNames: true,
+    minify: true,
+    keepNames: false,
     logLevel: 'warning',
     plugins: [lazyDependencies],
     // Native or only ever loaded through require when needed.

@@ -36,6 +36,8 @@ export interface RepairReport {
   result: VerifyResult;
   /** The dialect can be written from its own dump. */
   writable: boolean;
+  /** The input lies in a directory with files that are not the log's: a database. */
+  partOfStore: boolean;
   next: string[];
 }
 
@@ -128,9 +130,16 @@ export async function applyRepair(
     ledger,
     consequences: plan.consequences,
     result: verified,
+    partOfStore: set.isDirectory && hasOtherFiles(input),
     writable: (dialect as { encoder?: unknown }).encoder !== undefined,
   };
   return { ...report, next: nextSteps(report) };
+}
+
+/** Tables, manifests and the like beside the segments. */
+function hasOtherFiles({ dialect, set, files }: Identified): boolean {
+  const { companions = [] } = dialect as { companions?: readonly string[] };
+  return set.files.length > files.length + companions.length;
 }
 
 /** Files that the repair changes: in place, only these are replaced. */
@@ -170,7 +179,10 @@ function nextSteps(report: Omit<RepairReport, 'next'>): string[] {
   if (backups.length > 0) {
     steps.push(`once the application has read it, remove the backups: ${backups.join(' ')}`);
   } else if (out !== input) {
-    steps.push(`compare: ddia diff ${input} ${out}; then put ${out} in its place`);
+    const files = report.partOfStore
+      ? 'the files in it in place of the damaged ones, the rest of the directory stays'
+      : `${out} in its place`;
+    steps.push(`compare: ddia diff ${input} ${out}; then put ${files}`);
   }
   return steps;
 }

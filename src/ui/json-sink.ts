@@ -4,13 +4,15 @@ import type { RecordSink } from '../formats/format.ts';
 import { type BytesFormats, jsonBytes } from './bytes-format.ts';
 import type { Output } from './output.ts';
 
-const COMMA = 0x2c;
 const QUOTE = 0x22;
 
 export class JsonSink implements RecordSink {
   #first = true;
-  /** `"name":` by name. */
-  readonly #labels = new Map<string, string>();
+  /** `,"name":` by name. */
+  readonly #labels = new Map<string, Uint8Array>();
+  /** The text that was printed last, and as JSON: a file's name stands in every line. */
+  #text = '';
+  #textJson = Buffer.from('""');
   readonly #autoKey: boolean;
   readonly #autoValue: boolean;
 
@@ -28,14 +30,14 @@ export class JsonSink implements RecordSink {
   }
 
   #label(name: string): void {
-    if (this.#first) this.#first = false;
-    else this.out.byte(COMMA);
     let label = this.#labels.get(name);
     if (label === undefined) {
-      label = `${JSON.stringify(name)}:`;
+      label = Buffer.from(`,${JSON.stringify(name)}:`);
       this.#labels.set(name, label);
     }
-    this.out.ascii(label);
+    // The first has no comma before it.
+    this.out.short(label, this.#first ? 1 : 0);
+    this.#first = false;
   }
 
   word(name: string, value: string): void {
@@ -47,7 +49,11 @@ export class JsonSink implements RecordSink {
 
   text(name: string, value: string): void {
     this.#label(name);
-    this.out.text(JSON.stringify(value));
+    if (value !== this.#text) {
+      this.#text = value;
+      this.#textJson = Buffer.from(JSON.stringify(value));
+    }
+    this.out.short(this.#textJson, 0);
   }
 
   integer(name: string, value: number): void {

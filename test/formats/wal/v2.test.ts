@@ -237,6 +237,15 @@ describe('torn tails', () => {
     }
   });
 
+  it('are told where a whole segment has become zeros', async () => {
+    const { verdict, findings } = await verify({ [NAME]: new Uint8Array(sample.length) });
+    expect(verdict).toBe('torn-tail');
+    expect(findings[0]!.message).toContain('zeros where the segment header');
+    const two = log([[[put('a')]], [[put('b')]]]);
+    const first = { ...two, [NAME]: new Uint8Array(two[NAME]!.length) };
+    expect((await verify(first)).verdict).toBe('damaged');
+  });
+
   it('never yield part of a batch', async () => {
     const files = log([[[put('x')], [put('a', 'y'.repeat(40_000)), put('b'), put('c')]]]);
     for (const size of [200, 20_000, 33_000, 40_050]) {

@@ -32,6 +32,8 @@ export class Identity {
    * A newer layout, or a flag that must be understood and is not: nothing of the file can be read.
    */
   refused = false;
+  /** The header is damaged, and that is told. */
+  told = false;
 
   constructor(
     readonly file: string,
@@ -52,7 +54,9 @@ export class Identity {
     const { bytes, view } = window;
     const header = decodeSegmentHeader(bytes.subarray(at, at + SEGMENT_HEADER_BYTES));
     if (!header?.intact) {
-      if (bytes.subarray(at, at + SEGMENT_HEADER_BYTES).every((byte) => byte === 0)) return -1;
+      // A block of zeros is told as such.
+      if (bytes.subarray(at, at + available).every((byte) => byte === 0)) return -1;
+      this.told = true;
       this.losses.noteFlips(
         'bad-header',
         0,

@@ -95,7 +95,12 @@ export class V2Scan {
     }
     const firstNonZero = nonZero(bytes, headerAt, end);
     if (firstNonZero < 0) {
-      this.#losses.zeros(base + headerAt, base + end);
+      // Behind a header, zeros were allocated ahead. Without one, nothing of the segment is there.
+      if (block > 0 || this.#identity.header) this.#losses.zeros(base + headerAt, base + end);
+      else if (!this.#identity.told) {
+        const message = 'zeros where the segment header and its records belong';
+        this.#losses.add('zero-header', base + start, base + end, message);
+      }
       return;
     }
     const header = decodeBlockHeader(bytes, view, headerAt);

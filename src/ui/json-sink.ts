@@ -71,6 +71,11 @@ export class JsonSink implements RecordSink {
     if (!(kind === 'key' ? this.#autoKey : this.#autoValue)) {
       const format = this.formats[kind];
       if (format === 'none' && !this.formats.redact) return;
+      if (format === 'hex' && !this.formats.redact) {
+        this.#label(name);
+        this.#hex(source, start, end);
+        return;
+      }
       this.json(name, jsonBytes(source.subarray(start, end), format, this.formats.redact));
       return;
     }
@@ -83,9 +88,13 @@ export class JsonSink implements RecordSink {
       out.text(JSON.stringify(text));
       return;
     }
-    out.ascii('{"hex":"');
-    out.hex(source, start, end);
-    out.ascii('"}');
+    this.#hex(source, start, end);
+  }
+
+  #hex(source: Uint8Array, start: number, end: number): void {
+    this.out.ascii('{"hex":"');
+    this.out.hex(source, start, end);
+    this.out.ascii('"}');
   }
 
   json(name: string, value: unknown): void {

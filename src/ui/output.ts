@@ -12,8 +12,12 @@ export class ClosedPipe extends Error {
 const CHUNK_BYTES = 64 * 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const HEX = new Uint8Array(512);
-for (let i = 0; i < 256; i++) HEX.set(Buffer.from(i.toString(16).padStart(2, '0')), i * 2);
+/** Two hex digits by byte, the first in the low half. */
+const HEX = new Uint16Array(256);
+for (let i = 0; i < 256; i++) {
+  const digits = i.toString(16).padStart(2, '0');
+  HEX[i] = digits.charCodeAt(0) | (digits.charCodeAt(1) << 8);
+}
 
 /** 1 for bytes that do not stand in a JSON string as they are. */
 const ODD = new Uint8Array(256);
@@ -97,12 +101,8 @@ export class Output {
     for (let from = start; from < end; ) {
       const part = Math.min(end - from, CHUNK_BYTES / 2);
       let at = this.#reserve(part * 2);
-      const bytes = this.#bytes;
-      for (let i = from; i < from + part; i++) {
-        const digit = source[i]! * 2;
-        bytes[at++] = HEX[digit]!;
-        bytes[at++] = HEX[digit + 1]!;
-      }
+      const view = this.#view;
+      for (let i = from; i < from + part; i++, at += 2) view.setUint16(at, HEX[source[i]!]!, true);
       this.#count = at;
       from += part;
     }

@@ -152,6 +152,10 @@ async function examine(disk: Disk, directory: string, number: number): Promise<E
     if (noted && (scan.header || records > 0)) {
       throw corrupt(directory, number, noted.offset, `${noted.code}: ${noted.message}`);
     }
+    if (lost && end.mark !== 0 && end.position > lost.offset) {
+      // A mark is written when all before it is durable.
+      throw corrupt(directory, number, lost.offset, 'the mark behind it proves it synced');
+    }
     const at = lost ? lost.end : whole;
     return {
       header: scan.header,

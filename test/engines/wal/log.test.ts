@@ -166,6 +166,41 @@ describe('a failed sync', () => {
   });
 });
 
+describe('a medium that fails', () => {
+  async function closedLog() {
+    const { disk, open, log } = await simulated();
+    for (let i = 0; i < 9; i++) await log.append(put(`k${i}`));
+    await log.close();
+    return { disk, open };
+  }
+
+  it('is corruption where synced records stand behind it, and no torn tail', async () => {
+    const { disk, open } = await closedLog();
+    disk.flipBit(`${ROOT}/000001.wal2`, 200, 3);
+    await expect(open()).rejects.toMatchObject({ code: 'corrupt' });
+    // The refusal leaves the log as it is, and the lock free.
+    await expect(open()).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
+  it('is an error of the disk where a sector cannot be read', async () => {
+    const { disk, open } = await closedLog();
+    disk.makeUnreadable(`${ROOT}/000001.wal2`, 0);
+    await expect(open()).rejects.toMatchObject({ code: 'EIO' });
+  });
+
+  it('is seen where a write went to another place', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    const log = await openLog(0, {})(disk);
+    for (let i = 0; i < 5; i++) await log.append(put(`k${i}`));
+    const effect = { kind: 'misdirected' as const, position: 512 };
+    disk.inject({ on: 'write', nth: 1, path: '000001.wal2', effect });
+    await log.append(put('lost'));
+    await log.close();
+    disk.dropCaches();
+    await expect(openLog(0, {})(disk)).rejects.toMatchObject({ code: 'corrupt' });
+  });
+});
+
 describe('truncation', () => {
   it('drops whole segments up to a number, never past the end', async () => {
     const { disk, open, log } = await simulated({ segmentBytes: 200 });

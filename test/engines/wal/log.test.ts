@@ -192,9 +192,10 @@ describe('a medium that fails', () => {
     const disk = new SimDisk({ root: ROOT });
     const log = await openLog(0, {})(disk);
     for (let i = 0; i < 5; i++) await log.append(put(`k${i}`));
-    const effect = { kind: 'misdirected' as const, position: 512 };
+    const effect = { kind: 'misdirected' as const, position: 8192 };
     disk.inject({ on: 'write', nth: 1, path: '000001.wal2', effect });
-    await log.append(put('lost'));
+    await log.append(put('lost', 'x'.repeat(3000)));
+    for (let i = 0; i < 3; i++) await log.append(put(`later${i}`));
     await log.close();
     disk.dropCaches();
     await expect(openLog(0, {})(disk)).rejects.toMatchObject({ code: 'corrupt' });

@@ -1,57 +1,36 @@
 /** What stat says to people: names and numbers, and a table for each list of parts. */
-import Table from 'cli-table3';
-import { colors } from './color.ts';
+import { colors, type Styles } from './color.ts';
+import { table } from './table.ts';
 import { printable } from './text-sink.ts';
-
-const BARE = {
-  chars: {
-    top: '',
-    'top-mid': '',
-    'top-left': '',
-    'top-right': '',
-    bottom: '',
-    'bottom-mid': '',
-    'bottom-left': '',
-    'bottom-right': '',
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: '  ',
-  },
-  style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
-};
 
 export async function statText(stat: Record<string, unknown>, color: boolean): Promise<string> {
   const chalk = await colors(color);
   const lines: string[] = [];
   for (const [name, value] of Object.entries(stat)) {
-    if (Array.isArray(value)) {
-      if (value.length > 0) lines.push(chalk.bold(name), table(value as Record<string, unknown>[]));
-    } else lines.push(`${name.padEnd(13)} ${shown(value)}`);
+    if (!Array.isArray(value)) lines.push(`${name.padEnd(13)} ${shown(value)}`);
+    else if (value.length > 0) {
+      lines.push(chalk.bold(name), await parts(value as Record<string, unknown>[], chalk));
+    }
   }
   return `${lines.join('\n')}\n`;
 }
 
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
-    const parts = Object.entries(value).map(([name, part]) => `${name} ${shown(part)}`);
-    return parts.length > 0 ? parts.join(', ') : 'none';
+    const named = Object.entries(value).map(([name, part]) => `${name} ${shown(part)}`);
+    return named.length > 0 ? named.join(', ') : 'none';
   }
   return printable(String(value));
 }
 
-function table(rows: Record<string, unknown>[]): string {
+async function parts(rows: Record<string, unknown>[], chalk: Styles): Promise<string> {
   const head = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const numeric = head.map((name) => rows.every((row) => typeof (row[name] ?? 0) === 'number'));
-  const colAligns = numeric.map((is) => (is ? ('right' as const) : ('left' as const)));
-  const out = new Table({ ...BARE, head, colAligns });
-  for (const row of rows) out.push(head.map((name) => shown(row[name] ?? '')));
-  return out
-    .toString()
+  const cells = rows.map((row) => head.map((name) => shown(row[name] ?? '')));
+  const drawn = await table(head, cells, chalk, numeric);
+  return drawn
+    .trimEnd()
     .split('\n')
-    .map((line) => `  ${line.trimEnd()}`)
+    .map((line) => `  ${line}`)
     .join('\n');
 }

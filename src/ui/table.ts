@@ -20,15 +20,17 @@ const NOTHING = {
   middle: '  ',
 };
 
-/** Rows under a line of column heads. */
+/** Rows under a line of column heads. `numeric`: columns that line up on the right. */
 export async function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   chalk: ChalkInstance,
+  numeric: readonly boolean[] = [],
 ): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const drawn = new Table({
     chars: NOTHING,
+    colAligns: head.map((_, column) => (numeric[column] ? 'right' : 'left')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
   drawn.push(head.map((text) => chalk.bold(text)));

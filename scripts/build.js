@@ -1,7 +1,16 @@
 // Bundles the application into dist/: one small entry per command, what they share in chunks. One file to
 // read instead of hundreds is what makes the start fast. `--manifest` also writes oclif.manifest.json.
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -99,13 +108,18 @@ export async function buildInto(outdir, options = {}) {
   rmSync(old, { recursive: true, force: true });
 }
 
-/** oclif reads it instead of loading every command. */
+/** oclif reads it instead of loading every command. Sorted: directories list in no fixed order. */
 export function writeManifest() {
   execFileSync(process.execPath, [join(root, 'node_modules/oclif/bin/run.js'), 'manifest'], {
     cwd: root,
     env: { ...process.env, OCLIF_SKIP_NEW_VERSION_CHECK: '1', DDIA_SKIP_NEW_VERSION_CHECK: '1' },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  const file = join(root, 'oclif.manifest.json');
+  const manifest = JSON.parse(readFileSync(file, 'utf8'));
+  const commands = Object.entries(manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
+  manifest.commands = Object.fromEntries(commands);
+  writeFileSync(file, `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 if (process.argv[1] && relative(fileURLToPath(import.meta.url), process.argv[1]) === '') {

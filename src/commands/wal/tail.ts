@@ -3,6 +3,7 @@ import { DdiaCommand, limitFlags, limitsOf } from '../../cli/base-command.ts';
 import { bytesFlags, bytesFormatsOf } from '../../cli/dump-command.ts';
 import { openPath } from '../../cli/open.ts';
 import { tailLog } from '../../cli/wal-tail.ts';
+import { usageError } from '../../shared/errors.ts';
 import { JsonSink } from '../../ui/json-sink.ts';
 import { TextSink } from '../../ui/text-sink.ts';
 
@@ -38,6 +39,9 @@ export default class WalTail extends DdiaCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(WalTail);
+    if (flags.follow && args.path === '-') {
+      throw usageError('usage', '--follow needs a file or a directory: standard input has one end');
+    }
     const input = await openPath(this, args.path, 'wal', flags.dialect);
     const formats = bytesFormatsOf(flags);
     const sink = flags.json ? new JsonSink(this.out, formats) : new TextSink(this.out, formats);

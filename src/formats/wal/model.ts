@@ -14,8 +14,6 @@ import type {
   Span,
 } from '../format.ts';
 
-export { seqText };
-
 /**
  * The operations that every log knows. Dialects add their own: `merge`, `delete-range`, `new-file`.
  */

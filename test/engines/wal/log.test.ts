@@ -182,6 +182,12 @@ describe('a medium that fails', () => {
     await expect(open()).rejects.toMatchObject({ code: 'corrupt' });
   });
 
+  it('is corruption in the last record too, where the log was closed behind it', async () => {
+    const { disk, open } = await closedLog();
+    disk.flipBit(`${ROOT}/000001.wal2`, 96 + 9 * 33 - 4, 3);
+    await expect(open()).rejects.toMatchObject({ code: 'corrupt' });
+  });
+
   it('is an error of the disk where a sector cannot be read', async () => {
     const { disk, open } = await closedLog();
     disk.makeUnreadable(`${ROOT}/000001.wal2`, 0);

@@ -32,6 +32,8 @@ export class BitcaskRecord {
   deleted = false;
   /** True where the next record was written in one with this one. */
   continued = false;
+  /** seq less the last one known to be durable when this was written; -1: not told. */
+  unsynced = -1;
   /** Key and value as spans of `bytes`. A deletion has an empty value, whatever marks it. */
   bytes: Uint8Array = EMPTY;
   keyStart = 0;
@@ -65,7 +67,13 @@ export class HintEntry {
   keyEnd = 0;
 }
 
-export type BitcaskDamage = Damage;
+/** Damage of a store. What the lost record was is told as far as it can be read. */
+export interface BitcaskDamage extends Damage {
+  /** A copy of its key, where sizes or a hint vouch for where the key is. */
+  key?: Uint8Array | undefined;
+  /** Whether it deleted its key; undefined: not known. */
+  deleted?: boolean | undefined;
+}
 
 export interface BitcaskVisitor {
   record(record: BitcaskRecord): void;
@@ -158,6 +166,8 @@ export interface BitcaskPut {
   expires: number;
   /** The next record is written in one with this one. */
   continued: boolean;
+  /** See BitcaskRecord; 0 for copies. */
+  unsynced: number;
 }
 
 export interface BitcaskEncoder {

@@ -26,7 +26,7 @@ export const WRITTEN = 1;
 export const MERGED = 2;
 
 /** Record. */
-export const HEAD_BYTES = 40;
+export const HEAD_BYTES = 44;
 export const HEAD_CRC_AT = 0;
 export const BODY_CRC_AT = 4;
 export const SEQ_AT = 8;
@@ -36,6 +36,7 @@ export const TIMESTAMP_AT = 24;
 export const EXPIRES_AT = 32;
 export const KIND_AT = 38;
 export const FLAGS_AT = 39;
+export const UNSYNCED_AT = 40;
 
 /** kind of a record or a hint entry. */
 export const PUT = 1;

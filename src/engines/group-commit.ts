@@ -64,6 +64,10 @@ export class GroupCommit {
     return this.#failure;
   }
 
+  get usable(): boolean {
+    return !this.#failure && !this.closed;
+  }
+
   checkUsable(): void {
     if (this.#failure) throw this.#failure;
     if (this.closed) throw new DdiaError('closed', `the ${this.what} is closed`);

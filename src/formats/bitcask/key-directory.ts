@@ -141,6 +141,15 @@ export class KeyDirectory {
     else if (this.#expires.size > 0) this.#expires.delete(entry);
   }
 
+  /** Whether the entry is in use and points to this place. */
+  holds(entry: number, file: number, position: number): boolean {
+    return (
+      (this.flags(entry) & FREE) === 0 &&
+      this.file(entry) === file &&
+      this.position(entry) === position
+    );
+  }
+
   keyLength(entry: number): number {
     return this.#words[entry * WORDS + KEY_LENGTH]!;
   }
@@ -162,12 +171,17 @@ export class KeyDirectory {
 
   /** Compares keys of two entries in byte order. */
   compare(a: number, b: number): number {
-    const aStart = this.keyStart(a);
-    const bStart = this.keyStart(b);
-    return Buffer.compare(
-      this.keyChunk(a).subarray(aStart, aStart + this.keyLength(a)),
-      this.keyChunk(b).subarray(bStart, bStart + this.keyLength(b)),
-    );
+    const aChunk = this.keyChunk(a);
+    const bChunk = this.keyChunk(b);
+    const aLength = this.keyLength(a);
+    const bLength = this.keyLength(b);
+    let aAt = this.keyStart(a);
+    let bAt = this.keyStart(b);
+    for (let left = Math.min(aLength, bLength); left > 0; left--) {
+      const difference = aChunk[aAt++]! - bChunk[bAt++]!;
+      if (difference !== 0) return difference;
+    }
+    return aLength - bLength;
   }
 
   /** Removes an entry that `find` or `put` gave. */

@@ -29,6 +29,8 @@ export class DataFile {
   deletionBytes = 0;
   /** What of an open file is known to be durable. */
   #durable: Durable = { dataBytes: HEADER_BYTES, records: 0, seqFirst: 0, seqLast: 0 };
+  /** By page of the file: the slot of the page cache that has it, plus one; 0: none has. */
+  pages = new Int32Array(0);
   #handle: DiskFile | undefined;
   #pins = 0;
   #doomed = false;
@@ -102,8 +104,20 @@ export class DataFile {
 
   /** Fills target[0, length) from `position`; returns the bytes there were. Opens the file if need be. */
   read(target: Uint8Array, length: number, position: number): number {
+    return this.readInto(target, 0, length, position);
+  }
+
+  readInto(target: Uint8Array, start: number, length: number, position: number): number {
     this.hold();
-    return readFully(this.#handle!, target, 0, length, position);
+    return readFully(this.#handle!, target, start, length, position);
+  }
+
+  /** Makes room to note where the page is. */
+  reservePages(page: number): void {
+    if (page < this.pages.length) return;
+    const pages = new Int32Array(Math.max(page + 1, this.pages.length * 2, 16));
+    pages.set(this.pages);
+    this.pages = pages;
   }
 
   /** Opens the file, if it is not: it can be read from then on even when it is removed. */

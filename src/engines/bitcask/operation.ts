@@ -9,6 +9,8 @@ export interface Operation {
   value: Uint8Array | undefined;
   /** Milliseconds after which the key counts as deleted. */
   ttl?: number | undefined;
+  /** The same as a moment, in milliseconds since the epoch; 0: never. */
+  expires?: number | undefined;
   /** Seconds since the epoch; now unless told. */
   timestamp?: number | undefined;
 }
@@ -21,13 +23,24 @@ export const RECORD_BYTES_MAX = DEFAULT_LIMITS.recordBytes;
 const TTL_MAX = 2 ** 47;
 
 /** Throws a DdiaError that says what cannot be stored and why. */
-export function checkOperation({ key, value, ttl }: Operation): void {
+export function checkOperation({ key, value, ttl, expires }: Operation): void {
   if (key.length > KEY_BYTES_MAX) {
     throw tooLarge('key-too-large', `a key of ${key.length} bytes`, KEY_BYTES_MAX);
   }
   const bytes = HEAD_BYTES + key.length + (value?.length ?? 0);
   if (bytes > RECORD_BYTES_MAX) {
     throw tooLarge('value-too-large', `a record of ${bytes} bytes`, RECORD_BYTES_MAX);
+  }
+  if (
+    expires !== undefined &&
+    !(Number.isSafeInteger(expires) && 0 <= expires && expires < 2 * TTL_MAX)
+  ) {
+    throw new DdiaError(
+      'bad-ttl',
+      `expires at ${expires}: milliseconds, from 0 to 2^48 - 1`,
+      undefined,
+      2,
+    );
   }
   if (ttl !== undefined && !(ttl > 0 && ttl < TTL_MAX)) {
     throw new DdiaError(

@@ -9,6 +9,8 @@ import { type Processes, systemProcesses } from '../../io/processes.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { SYNC_MODES, type SyncMode } from '../sync-mode.ts';
 
+export const CACHE_BYTES_DEFAULT = 256 * 1024 * 1024;
+
 export interface BitcaskOptions {
   /** See SyncMode. Batches, rotation, merge and close always sync. */
   sync?: SyncMode;
@@ -16,6 +18,8 @@ export interface BitcaskOptions {
   batchEvery?: number;
   /** A data file at or over this size is sealed and the next begun. At most half of 2^32. */
   fileBytes?: number;
+  /** Memory for what was read from data files; 0: none. Taken as it is needed. */
+  cacheBytes?: number;
   /** Merge in the background, see mergeDead and mergeFiles. */
   autoMerge?: boolean;
   /** A sealed file is worth a merge when so much of it is dead, from 0 to 1. */
@@ -40,6 +44,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
     sync: 'sync',
     batchEvery: 100,
     fileBytes: FILE_BYTES_DEFAULT,
+    cacheBytes: CACHE_BYTES_DEFAULT,
     autoMerge: false,
     mergeDead: 0.5,
     mergeFiles: 8,
@@ -60,6 +65,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
   }
   within('batchEvery', resolved.batchEvery, 1, Number.MAX_SAFE_INTEGER);
   within('fileBytes', resolved.fileBytes, HEADER_BYTES + 1, Math.floor(FILE_BYTES_MAX / 2));
+  within('cacheBytes', resolved.cacheBytes, 0, 2 ** 40);
   within('mergeFiles', resolved.mergeFiles, 2, Number.MAX_SAFE_INTEGER);
   within('mergeBytesPerSecond', resolved.mergeBytesPerSecond, 0, Number.MAX_SAFE_INTEGER);
   if (!(resolved.mergeDead > 0 && resolved.mergeDead <= 1)) {

@@ -10,6 +10,8 @@ import { DdiaError } from '../../shared/errors.ts';
 import { Catalog } from './catalog.ts';
 import type { DataFile } from './data-file.ts';
 import { checkFile, corrupt, loadFile, settle } from './load.ts';
+import { CACHE_BYTES_DEFAULT } from './options.ts';
+import { PageCache } from './page-cache.ts';
 import { forget } from './pending.ts';
 import { RecordReader } from './record-reader.ts';
 import { wholePart } from './recover.ts';
@@ -23,6 +25,7 @@ const OPEN_TRIES = 10;
 export class BitcaskReader {
   #keys = new KeyDirectory();
   #catalog: Catalog;
+  readonly #cache = new PageCache(CACHE_BYTES_DEFAULT);
   #records: RecordReader;
   readonly notes: string[] = [];
 
@@ -33,7 +36,7 @@ export class BitcaskReader {
     catalog: Catalog,
   ) {
     this.#catalog = catalog;
-    this.#records = new RecordReader(this.#keys, catalog.files, now);
+    this.#records = new RecordReader(this.#keys, catalog.files, now, this.#cache);
   }
 
   /** Throws a DdiaError: `not-found`, or `corrupt` where something that was synced cannot be read. */
@@ -79,7 +82,7 @@ export class BitcaskReader {
 
   #use(catalog: Catalog): void {
     this.#catalog = catalog;
-    this.#records = new RecordReader(this.#keys, catalog.files, this.now);
+    this.#records = new RecordReader(this.#keys, catalog.files, this.now, this.#cache);
   }
 
   async #load(): Promise<void> {

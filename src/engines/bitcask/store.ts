@@ -24,6 +24,7 @@ import { loadFile, settle } from './load.ts';
 import { type MergeReport, Merger } from './merge.ts';
 import { checkOperation, type Operation } from './operation.ts';
 import { type BitcaskOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import { PageCache } from './page-cache.ts';
 import { applyPending } from './pending.ts';
 import { RecordReader } from './record-reader.ts';
 import { recoverFile } from './recover.ts';
@@ -71,7 +72,12 @@ export class BitcaskStore {
     this.#options = options;
     this.#lock = lock;
     this.#catalog = catalog;
-    this.#records = new RecordReader(this.#keys, catalog.files, options.now);
+    this.#records = new RecordReader(
+      this.#keys,
+      catalog.files,
+      options.now,
+      new PageCache(options.cacheBytes),
+    );
     this.#background = new Background(options, {
       seal: (file, pace) => this.#merger.hint(file, pace),
       merge: (files, pace) => this.#merger.run(files, pace),
@@ -188,9 +194,9 @@ export class BitcaskStore {
     const active = this.#writable();
     const now = this.#options.now();
     const last = operations.length - 1;
-    operations.forEach(({ key, value, ttl, timestamp }, i) => {
+    operations.forEach(({ key, value, ttl, timestamp, ...more }, i) => {
       const seq = this.#nextSeq++;
-      const expires = ttl === undefined ? 0 : Math.max(1, Math.ceil(now + ttl));
+      const expires = ttl === undefined ? (more.expires ?? 0) : Math.ceil(now + ttl);
       const time = timestamp ?? now / 1000;
       active.append(seq, key, value, time, expires, i < last, seq - this.#syncedSeq);
     });

@@ -1,4 +1,5 @@
 /** What the commands that write to a store share: which kind it is, and opening it. */
+import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import type { BitcaskOptions } from '../engines/bitcask/options.ts';
 import { BitcaskStore } from '../engines/bitcask/store.ts';
@@ -66,11 +67,13 @@ export async function storeDialect(
 
 /** A store of ours on the real disk: opened, used, and closed whatever happens. */
 export async function withStore<Result>(
+  command: DdiaCommand,
   dir: string,
   options: BitcaskOptions,
   act: (store: BitcaskStore) => Promise<Result>,
 ): Promise<Result> {
-  const store = await BitcaskStore.open(new RealDisk(), dir, options);
+  const hintWorker = join(command.config.root, 'dist/hint-worker.js');
+  const store = await BitcaskStore.open(new RealDisk(), dir, { hintWorker, ...options });
   for (const line of store.recovered) process.stderr.write(`recovered: ${line}\n`);
   let result: Result;
   try {

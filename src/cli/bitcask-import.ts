@@ -33,7 +33,7 @@ export async function importLines(
   const { fileBytes, sync } = flags;
   if (dialect.id === 'v2') {
     const options = { sync, ...(fileBytes !== undefined && { fileBytes }) };
-    await withStore(dir, options, (store) => intoStore(command, store, result));
+    await withStore(command, dir, options, (store) => intoStore(command, store, result));
   } else {
     await withTextbook(dir, dialect, fileBytes, (store) => intoTextbook(command, store, result));
   }

@@ -1,4 +1,6 @@
 /** bitcask put and delete: one record into a store of any dialect that can be written. */
+import { RECORD_BYTES_MAX } from '../engines/bitcask/operation.ts';
+import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { storeDialect, withStore, withTextbook } from './bitcask-engine.ts';
@@ -20,8 +22,27 @@ export interface PutResult {
   length?: number;
 }
 
-/** `value` undefined: a deletion. */
-export async function putKey(
+export function putKey(
+  command: DdiaCommand,
+  dir: string,
+  key: Uint8Array,
+  value: Uint8Array,
+  flags: PutFlags,
+): Promise<PutResult> {
+  return write(command, dir, key, value, flags);
+}
+
+/** In our own layout, a key that is not there is not deleted: seq is 0. The store must exist. */
+export async function deleteKey(
+  command: DdiaCommand,
+  dir: string,
+  key: Uint8Array,
+): Promise<PutResult> {
+  if (!new RealDisk().stat(dir)) throw new DdiaError('not-found', `no store at ${dir}`);
+  return write(command, dir, key, undefined, {});
+}
+
+async function write(
   command: DdiaCommand,
   dir: string,
   key: Uint8Array,
@@ -32,7 +53,7 @@ export async function putKey(
   const { ttl, fileBytes } = flags;
   if (dialect.id === 'v2') {
     const options = { create: value !== undefined, ...(fileBytes !== undefined && { fileBytes }) };
-    const seq = await withStore(dir, options, (store) =>
+    const seq = await withStore(command, dir, options, (store) =>
       value === undefined ? store.delete(key) : store.put(key, value, { ttl }),
     );
     return { dir, dialect: 'v2', seq };
@@ -44,7 +65,7 @@ export async function putKey(
 }
 
 /** Standard input as a whole, for a value; no more than a record can be. */
-export async function valueFromInput(most: number): Promise<Uint8Array> {
+export async function valueFromInput(most = RECORD_BYTES_MAX): Promise<Uint8Array> {
   const parts: Buffer[] = [];
   let bytes = 0;
   for await (const part of process.stdin as AsyncIterable<Buffer>) {

@@ -5,30 +5,60 @@
  */
 import { DELETED, type KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import { decodeDataHeader } from '../../formats/bitcask/v2/headers.ts';
-import { decodeHint } from '../../formats/bitcask/v2/hint.ts';
+import { visitHint } from '../../formats/bitcask/v2/hint.ts';
 import { HEADER_BYTES } from '../../formats/bitcask/v2/layout.ts';
 import { type Disk, readFully } from '../../io/disk.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import type { DataFile } from './data-file.ts';
+import { type CheckedHint, type HintReader, inThisThread } from './hint-reader.ts';
 import { scanDataFile } from './scan-data.ts';
 
-/** A hint that asks for more memory than this is not taken at its word: the data is read. */
-const HINT_BYTES_MAX = 1024 * 1024 * 1024;
-
-/** Reads what the sealed files hold. Throws `corrupt` where a sealed file is not what it should be. */
-export async function loadFile(
+/**
+ * Reads what the files hold, in order, with hints asked for ahead. Throws `corrupt` where a file is
+ * not what it should be.
+ */
+export async function loadFiles(
   disk: Disk,
-  file: DataFile,
+  files: readonly DataFile[],
   keys: KeyDirectory,
   notes: string[],
+  reader: HintReader = inThisThread(disk),
 ): Promise<void> {
-  checkFile(disk, file);
-  if (file.hintCrc !== 0) {
-    const why = loadHint(disk, file, keys);
-    if (why === undefined) return;
-    notes.push(`${file.hintPath}: ${why}; the data file was read instead`);
+  for (const file of files) checkFile(disk, file);
+  const asked = new Map<DataFile, Promise<CheckedHint>>();
+  const hinted = files.filter(({ hintCrc }) => hintCrc !== 0);
+  let next = 0;
+  const ask = (): void => {
+    const file = hinted[next++];
+    if (!file) return;
+    const hint = reader.read(file.hintPath, {
+      file: file.number,
+      crc: file.hintCrc,
+      dataBytes: file.size,
+    });
+    hint.catch(() => {}); // told when its turn comes
+    asked.set(file, hint);
+  };
+  for (let i = 0; i <= reader.ahead; i++) ask();
+  for (const file of files) {
+    const hint = await asked.get(file);
+    if (hint !== undefined) {
+      asked.delete(file);
+      ask();
+    }
+    if (hint !== undefined && typeof hint !== 'string') {
+      takeHint(file, hint, keys);
+      continue;
+    }
+    if (hint !== undefined) notes.push(`${file.hintPath}: ${hint}; the data file was read instead`);
+    await loadData(disk, file, keys);
   }
-  await loadData(disk, file, keys);
+}
+
+function takeHint(file: DataFile, bytes: Uint8Array, keys: KeyDirectory): void {
+  visitHint(bytes, ({ keyStart, keyEnd, position, length, seq, expires, deleted }) =>
+    note(keys, file, bytes, keyStart, keyEnd, position, length, seq, expires, deleted),
+  );
 }
 
 /**
@@ -61,37 +91,6 @@ function openData(disk: Disk, file: DataFile) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw corrupt(file, 0, 'the manifest names it, and it is not there');
   }
-}
-
-/** In words why the hint cannot be used; nothing of it counts then that the data would not say too. */
-function loadHint(disk: Disk, file: DataFile, keys: KeyDirectory): string | undefined {
-  const size = disk.stat(file.hintPath)?.size;
-  if (size === undefined) return 'it is missing';
-  if (size > HINT_BYTES_MAX) return `${size} bytes, at most ${HINT_BYTES_MAX} are read`;
-  const handle = disk.open(file.hintPath, 'read');
-  const bytes = new Uint8Array(size);
-  try {
-    if (readFully(handle, bytes, 0, size, 0) < size) return 'it ended while it was read';
-  } finally {
-    handle.close();
-  }
-  return decodeHint(
-    bytes,
-    { file: file.number, crc: file.hintCrc, dataBytes: file.size },
-    (entry) =>
-      note(
-        keys,
-        file,
-        bytes,
-        entry.keyStart,
-        entry.keyEnd,
-        entry.position,
-        entry.length,
-        entry.seq,
-        entry.expires,
-        entry.deleted,
-      ),
-  );
 }
 
 async function loadData(disk: Disk, file: DataFile, keys: KeyDirectory): Promise<void> {

@@ -1,5 +1,6 @@
 /** What a store is opened with. Anything out of range is refused at once, by name. */
 import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import {
   FILE_BYTES_DEFAULT,
   FILE_BYTES_MAX,
@@ -28,6 +29,12 @@ export interface BitcaskOptions {
   mergeFiles?: number;
   /** What a merge in the background reads at most; 0: as fast as it can. */
   mergeBytesPerSecond?: number;
+  /**
+   * hint-worker.ts as it was built: with it, hints of a large store are read and checked in so many
+   * threads of their own.
+   */
+  hintWorker?: string;
+  hintThreads?: number;
   /** False: the store must exist. */
   create?: boolean;
   /** Identity of a store that is created. */
@@ -49,6 +56,8 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
     mergeDead: 0.5,
     mergeFiles: 8,
     mergeBytesPerSecond: 0,
+    hintWorker: '',
+    hintThreads: Math.max(0, Math.min(4, availableParallelism() - 1)),
     create: true,
     storeId: () => randomBytes(8).readBigUInt64LE(),
     now: Date.now,
@@ -66,6 +75,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
   within('batchEvery', resolved.batchEvery, 1, Number.MAX_SAFE_INTEGER);
   within('fileBytes', resolved.fileBytes, HEADER_BYTES + 1, Math.floor(FILE_BYTES_MAX / 2));
   within('cacheBytes', resolved.cacheBytes, 0, 2 ** 40);
+  within('hintThreads', resolved.hintThreads, 0, 64);
   within('mergeFiles', resolved.mergeFiles, 2, Number.MAX_SAFE_INTEGER);
   within('mergeBytesPerSecond', resolved.mergeBytesPerSecond, 0, Number.MAX_SAFE_INTEGER);
   if (!(resolved.mergeDead > 0 && resolved.mergeDead <= 1)) {

@@ -9,7 +9,7 @@ import type { Disk } from '../../io/disk.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { Catalog } from './catalog.ts';
 import type { DataFile } from './data-file.ts';
-import { checkFile, corrupt, loadFile, settle } from './load.ts';
+import { checkFile, corrupt, loadFiles, settle } from './load.ts';
 import { CACHE_BYTES_DEFAULT } from './options.ts';
 import { PageCache } from './page-cache.ts';
 import { forget } from './pending.ts';
@@ -91,9 +91,7 @@ export class BitcaskReader {
       try {
         // Open first, read then: what is open cannot be removed under us.
         for (const file of files.values()) file.hold();
-        for (const file of files.values()) {
-          await loadFile(this.disk, file, this.#keys, this.notes);
-        }
+        await loadFiles(this.disk, [...files.values()], this.#keys, this.notes);
         settle(this.#keys, files);
         const active = [...files.values()].find(({ sealed }) => !sealed);
         if (active && !manifest.closed) await this.#tail(active);

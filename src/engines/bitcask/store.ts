@@ -20,7 +20,8 @@ import { GroupCommit } from '../group-commit.ts';
 import { AppendFile } from './append-file.ts';
 import { Background } from './background.ts';
 import { Catalog } from './catalog.ts';
-import { loadFile, settle } from './load.ts';
+import { type HintReader, inThisThread, inThreads, THREADS_FROM_BYTES } from './hint-reader.ts';
+import { loadFiles, settle } from './load.ts';
 import { type MergeReport, Merger } from './merge.ts';
 import { checkOperation, type Operation } from './operation.ts';
 import { type BitcaskOptions, type ResolvedOptions, resolveOptions } from './options.ts';
@@ -122,12 +123,26 @@ export class BitcaskStore {
       }
       this.#catalog.commit(this.#nextSeq, true);
     }
-    for (const file of files.values()) {
-      await loadFile(this.#disk, file, this.#keys, this.recovered);
+    const hints = this.#hintReader();
+    try {
+      await loadFiles(this.#disk, [...files.values()], this.#keys, this.recovered, hints);
+    } finally {
+      hints.close();
     }
     settle(this.#keys, files);
     // All that was read is durable: closed stores are synced, others were written anew.
     this.#syncedSeq = this.#nextSeq - 1;
+  }
+
+  #hintReader(): HintReader {
+    const { hintWorker, hintThreads } = this.#options;
+    const bytes = [...this.#catalog.files.values()].reduce((sum, { hintCrc, path }) => {
+      return sum + (hintCrc === 0 ? 0 : (this.#disk.stat(path)?.size ?? 0));
+    }, 0);
+    const many = hintThreads > 0 && bytes >= THREADS_FROM_BYTES;
+    return hintWorker !== '' && many
+      ? inThreads(this.#disk, hintWorker, hintThreads)
+      : inThisThread(this.#disk);
   }
 
   get #merger(): Merger {

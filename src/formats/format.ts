@@ -5,6 +5,7 @@
  * bytes come in through a ByteSource.
  */
 
+import type { AskAside } from './aside.ts';
 import type { Verdict } from './findings.ts';
 
 /**
@@ -35,6 +36,8 @@ export interface ByteSource {
 export interface FileEntry {
   readonly name: string;
   readonly size: number | undefined;
+  /** Type and permission bits, where the file system has them. */
+  readonly mode?: number | undefined;
 }
 
 /** What a PATH names: one file, or the files of a directory (not of those below it), by name. */
@@ -74,6 +77,10 @@ export interface ScanContext {
   readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
   /** Called before a scan waits for more input, so that what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
+  /** Milliseconds since the epoch: what expires by then counts as gone. Default: nothing does. */
+  readonly now?: number | undefined;
+  /** Where another thread can take a part of the work; see aside.ts. */
+  readonly aside?: AskAside | undefined;
 }
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -126,6 +133,11 @@ export interface Dialect {
   /** What this layout cannot vouch for, whatever the file; verify prints it as `unchecked`. */
   readonly unchecked: readonly string[];
   detect(probe: Probe): Detection;
+  /**
+   * Name of the file by which a writer of a directory keeps others away: what changes the directory
+   * in place holds it meanwhile. Absent where such locks are another software's.
+   */
+  readonly lockFile?: string;
 }
 
 /**
@@ -160,6 +172,10 @@ export interface RecordSink {
    * say.
    */
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void;
+  /** A point in time, in seconds since the epoch. */
+  time(name: string, seconds: number): void;
+  /** Told to people only where it is true. */
+  flag(name: string, value: boolean): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
   end(): void;
@@ -183,6 +199,15 @@ export interface DumpOptions {
   readonly stopAtDamage?: boolean | undefined;
   /** Group operations that were written as one. */
   readonly batches?: boolean | undefined;
+}
+
+/** Which of a store's live content is told, and how. */
+export interface ContentOptions extends DumpOptions {
+  readonly reverse?: boolean | undefined;
+  /** Leave the values where they are. */
+  readonly keysOnly?: boolean | undefined;
+  /** Tell file, offset and length of each record. */
+  readonly places?: boolean | undefined;
 }
 
 export interface DumpResult {
@@ -244,6 +269,11 @@ export interface RepairPlan {
   ledger: LedgerSpan[];
   /** Files that are written anew from their records, since they cannot be mended in their place. */
   rewrite: string[];
+  /**
+   * Files that must not lie beside the repaired ones: in place, they are taken away first, behind a
+   * backup. Those that the result has anew come back at the end.
+   */
+  remove?: string[];
   findings: Finding[];
   counts: Record<string, number>;
   /** What the loss may bring back or leave open, in words. */
@@ -273,6 +303,8 @@ export interface Family<D extends Dialect = Dialect> {
   /** Which files of the set this dialect reads, in order; empty if none. */
   select(set: FileSet, dialect: D): readonly FileEntry[];
   verify(input: Opened<D>, context: ScanContext): Promise<VerifyResult>;
+  /** The part of a verification that verify asks ScanContext.aside for. Both are plain data. */
+  verifyPart?(input: Opened<D>, part: unknown, context: ScanContext): Promise<unknown>;
   dump(
     input: Opened<D>,
     options: DumpOptions,
@@ -280,6 +312,19 @@ export interface Family<D extends Dialect = Dialect> {
     sink: RecordSink,
     onDamage: (finding: Finding) => void,
   ): Promise<DumpResult>;
+  /**
+   * The live content of a store, by key: where what counts is what a key has in the end. Absent
+   * where it is the sequence of operations that counts.
+   */
+  content?(
+    input: Opened<D>,
+    options: ContentOptions,
+    context: ScanContext,
+    sink: RecordSink,
+    onDamage: (finding: Finding) => void,
+  ): Promise<DumpResult>;
+  /** True where dump tells of records in the order in which they came about. */
+  inOrder(dialect: D): boolean;
   stat(input: Opened<D>, context: ScanContext): Promise<Record<string, unknown>>;
   /**
    * The top-level spans of one file in order, each with its fields as children. Stops when `visit`

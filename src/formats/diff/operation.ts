@@ -92,6 +92,14 @@ export class OperationSink implements RecordSink {
     else this.#more(`${kind} ${name}`, mark);
   }
 
+  /** When something was written is not what was written. */
+  time(): void {}
+
+  flag(name: string, value: boolean): void {
+    if (name === 'deleted') this.#op = value ? 'delete' : 'put';
+    else if (value) this.#more(name, value);
+  }
+
   json(name: string, value: unknown): void {
     this.#more(name, value);
   }

@@ -44,7 +44,7 @@ export abstract class RepairCommand extends DdiaCommand {
     const path = args.path ?? stored?.path;
     if (path === undefined)
       throw usageError('usage', 'what is to be repaired? PATH or --apply PLAN');
-    const context = { limits: limitsOf(flags), signal: this.signal };
+    const context = { limits: limitsOf(flags), signal: this.signal, options: flags };
     const input = await openPath(this, path, this.family, stored?.dialect ?? flags.dialect);
     const plan = stored ?? (await planRepair(input, { mend: flags.mend }, context));
     if (stored) await checkUnchanged(input, stored, context);

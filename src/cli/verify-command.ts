@@ -66,6 +66,7 @@ export abstract class VerifyCommand extends DdiaCommand {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
+      options: flags,
     });
   }
 }

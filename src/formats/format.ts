@@ -74,6 +74,8 @@ export interface ScanContext {
   readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
   /** Called before a scan waits for more input, so that what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
+  /** --page-size, --deep and the like, by name. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -94,6 +96,11 @@ export interface Finding {
   diagnosis?: string;
   /** What repair would do about it. */
   repair?: string;
+  /** In files of pages: the page, the one that leads to it, and both numbers by themselves. */
+  page?: number;
+  parent?: number;
+  expected?: unknown;
+  actual?: unknown;
 }
 
 /** A dialect's look at a file: pure, and at most these bytes. */
@@ -162,6 +169,8 @@ export interface RecordSink {
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
+  /** How a text or bytes within a JSON field are shown. */
+  cell?(value: string | Uint8Array): unknown;
   end(): void;
 }
 

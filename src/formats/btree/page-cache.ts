@@ -1,0 +1,154 @@
+/**
+ * Pages of a file by number: a bounded cache of aligned chunks, read synchronously. B+trees jump
+ * about in their file, so a chunk holds few pages more than the one that is asked for; a walk in
+ * file order still reads large pieces.
+ *
+ * `load` puts the page in view: `bytes[start, start + pageSize)`. It stays valid until the next
+ * load, no longer: copy what is kept, or load again.
+ */
+import { DdiaError } from '../../shared/errors.ts';
+import type { ByteSource } from '../format.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+/** All chunks together: 32 MB of pages up to 64 KiB. */
+const CHUNKS_MAX = 512;
+/** Pages that lie in another file, a log, and were looked at last. */
+const OVERLAID_MAX = 256;
+
+/** Pages that a log beside the file has newer images of. */
+export interface Overlay {
+  has(page: number): boolean;
+  /** Fills target[0, pageSize). */
+  read(page: number, target: Uint8Array): void;
+}
+
+interface Chunk {
+  index: number;
+  bytes: Uint8Array;
+  view: DataView;
+  /** Looked at since the clock's hand was here. */
+  used: boolean;
+}
+
+export class PageCache {
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  start = 0;
+  readonly #chunkBytes: number;
+  readonly #chunks: Chunk[] = [];
+  readonly #byIndex = new Map<number, Chunk>();
+  readonly #overlaid = new Map<number, Chunk>();
+  #current: Chunk | undefined;
+  #hand = 0;
+
+  constructor(
+    readonly source: ByteSource,
+    readonly size: number,
+    readonly pageSize: number,
+    /** Number of the page at offset 0: 1 in SQLite. */
+    readonly first = 0,
+    readonly overlay?: Overlay,
+  ) {
+    this.#chunkBytes = Math.max(CHUNK_BYTES, pageSize);
+  }
+
+  /** False if the file does not hold the whole of it. */
+  load(page: number): boolean {
+    if (this.overlay?.has(page)) {
+      this.#show(this.#overlay(page), 0);
+      return true;
+    }
+    const offset = (page - this.first) * this.pageSize;
+    if (offset < 0 || offset + this.pageSize > this.size) return false;
+    const chunkBytes = this.#chunkBytes;
+    const index = Math.floor(offset / chunkBytes);
+    let chunk = this.#current;
+    if (chunk === undefined || chunk.index !== index) {
+      chunk = this.#byIndex.get(index) ?? this.#read(index);
+      if (chunk === undefined) return false;
+      chunk.used = true;
+      this.#current = chunk;
+    }
+    this.#show(chunk, offset - index * chunkBytes);
+    return true;
+  }
+
+  #show(chunk: Chunk, start: number): void {
+    this.bytes = chunk.bytes;
+    this.view = chunk.view;
+    this.start = start;
+  }
+
+  #read(index: number): Chunk | undefined {
+    const chunk = this.#room();
+    if (chunk.index >= 0) this.#byIndex.delete(chunk.index);
+    chunk.index = -1;
+    const position = index * this.#chunkBytes;
+    const length = Math.min(this.#chunkBytes, this.size - position);
+    if (readSync(this.source, chunk.bytes, length, position) < length) return undefined;
+    chunk.index = index;
+    this.#byIndex.set(index, chunk);
+    return chunk;
+  }
+
+  /** A new chunk, or the first that nobody looked at since the hand passed it. */
+  #room(): Chunk {
+    if (this.#chunks.length < CHUNKS_MAX) {
+      const chunk = newChunk(this.#chunkBytes);
+      this.#chunks.push(chunk);
+      return chunk;
+    }
+    for (;;) {
+      this.#hand = (this.#hand + 1) % CHUNKS_MAX;
+      const chunk = this.#chunks[this.#hand]!;
+      if (!chunk.used) return chunk;
+      chunk.used = false;
+    }
+  }
+
+  #overlay(page: number): Chunk {
+    const known = this.#overlaid.get(page);
+    if (known) return known;
+    let chunk: Chunk;
+    if (this.#overlaid.size < OVERLAID_MAX) chunk = newChunk(this.pageSize);
+    else {
+      const [oldest, its] = this.#overlaid.entries().next().value!;
+      this.#overlaid.delete(oldest);
+      chunk = its;
+    }
+    this.overlay!.read(page, chunk.bytes);
+    this.#overlaid.set(page, chunk);
+    return chunk;
+  }
+}
+
+function newChunk(bytes: number): Chunk {
+  const buffer = new Uint8Array(bytes);
+  return { index: -1, bytes: buffer, view: new DataView(buffer.buffer), used: false };
+}
+
+/** Reads at any position, at once. Throws a DdiaError for a stream. */
+export function readSync(
+  source: ByteSource,
+  target: Uint8Array,
+  length: number,
+  position: number,
+): number {
+  if (source.forwardOnly) throw randomAccess(source.name);
+  let done = 0;
+  while (done < length) {
+    const got = source.read(target, done, length - done, position + done);
+    if (typeof got !== 'number') throw randomAccess(source.name);
+    if (got <= 0) break;
+    done += got;
+  }
+  return done;
+}
+
+function randomAccess(name: string): DdiaError {
+  return new DdiaError(
+    'needs-a-file',
+    `${name}: a B+tree is read page by page, in no fixed order, and a stream goes by once`,
+    'give a file, or redirect one: ddia … - < FILE',
+  );
+}

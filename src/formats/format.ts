@@ -275,6 +275,20 @@ export interface RepairOutput {
   };
 }
 
+/** Where salvaged rows go: lines of JSON, or SQL. */
+export type SalvageTarget =
+  | { readonly to: 'ndjson'; readonly sink: RecordSink }
+  | { readonly to: 'sql'; readonly text: (text: string) => void };
+
+export interface SalvageReport {
+  rows: number;
+  trees: number;
+  /** Rows of leaves that no tree leads to. */
+  orphans: number;
+  /** Findings by code. */
+  counts: Record<string, number>;
+}
+
 export interface Family<D extends Dialect = Dialect> {
   readonly id: string;
   readonly title: string;
@@ -313,4 +327,10 @@ export interface Family<D extends Dialect = Dialect> {
     context: ScanContext,
     output: RepairOutput,
   ): Promise<void>;
+  /**
+   * Which formats the rows of a file of this dialect can be salvaged to, in place of a repair: it
+   * is another program's file, and not edited. Empty: it is repaired.
+   */
+  salvageFormats?(dialect: D): readonly SalvageTarget['to'][];
+  salvage?(input: Opened<D>, context: ScanContext, target: SalvageTarget): Promise<SalvageReport>;
 }

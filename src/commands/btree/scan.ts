@@ -13,6 +13,7 @@ export default class BtreeScan extends BtreeCommand {
   static override examples = [
     '<%= config.bin %> btree scan fixtures/btree/v1/clean --limit 5',
     '<%= config.bin %> btree scan fixtures/btree/v1/clean --from k00030 --to k00060 --json',
+    '<%= config.bin %> btree scan fixtures/btree/sqlite/clean.db --tree t --columns --json --limit 3',
   ];
   static override args = { path: pathArg };
   static override flags = {

@@ -6,12 +6,14 @@ import type { BtreeDialect } from './model.ts';
 import { btreeContext } from './open.ts';
 import { readSync } from './page-cache.ts';
 import { applyTreeRepair, planTreeRepair } from './repair.ts';
+import { salvageTrees } from './salvage.ts';
 import { dumpTrees } from './scan.ts';
+import { sqlite } from './sqlite/index.ts';
 import { statTrees } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { verifyTrees } from './verify.ts';
 
-export const btreeDialects: readonly BtreeDialect[] = [v1];
+export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite];
 
 /** Of a directory, files that are named like one of the dialect and look like one. */
 export function selectFiles(set: FileSet, dialect: BtreeDialect): readonly FileEntry[] {
@@ -46,6 +48,9 @@ export const btree: Family<BtreeDialect> = {
   planRepair: (input, _options, context) => planTreeRepair(input, btreeContext(input, context)),
   applyRepair: (input, plan, context, output) =>
     applyTreeRepair(input, plan, btreeContext(input, context), output),
+  salvageFormats: ({ id, salvageOnly }) =>
+    !salvageOnly ? [] : id === 'sqlite' ? ['ndjson', 'sql'] : ['ndjson'],
+  salvage: (input, context, target) => salvageTrees(input, btreeContext(input, context), target),
   layout: (input, source, context, visit) =>
     layoutOfPages(input, source, btreeContext(input, context), visit),
 };

@@ -102,7 +102,12 @@ export class BtreeRow {
 
 const EMPTY = new Uint8Array(0);
 
-export type SqlValue = null | number | bigint | string | Uint8Array;
+export type SqlValue = null | number | bigint | string | Uint8Array | WholeReal;
+
+/** A float without a fraction, where 49.0 is not the integer 49. */
+export class WholeReal {
+  constructor(readonly value: number) {}
+}
 
 export interface SqlRow {
   key: SqlValue | SqlValue[];

@@ -28,6 +28,13 @@ interface Chunk {
   view: DataView;
   /** Looked at since the clock's hand was here. */
   used: boolean;
+  /** Kept where it is, however many others are looked at meanwhile. */
+  pins: number;
+}
+
+/** A page that is kept. */
+export interface Pin {
+  pins: number;
 }
 
 export class PageCache {
@@ -39,6 +46,7 @@ export class PageCache {
   readonly #byIndex = new Map<number, Chunk>();
   readonly #overlaid = new Map<number, Chunk>();
   #current: Chunk | undefined;
+  #shown: Chunk | undefined;
   #hand = 0;
 
   constructor(
@@ -73,7 +81,22 @@ export class PageCache {
     return true;
   }
 
+  /**
+   * Keeps the page in view where it lies until unpin(): a long chain of other pages would otherwise
+   * take its place.
+   */
+  pin(): Pin {
+    const chunk = this.#shown!;
+    chunk.pins++;
+    return chunk;
+  }
+
+  unpin(pin: Pin): void {
+    pin.pins--;
+  }
+
   #show(chunk: Chunk, start: number): void {
+    this.#shown = chunk;
     this.bytes = chunk.bytes;
     this.view = chunk.view;
     this.start = start;
@@ -101,6 +124,7 @@ export class PageCache {
     for (;;) {
       this.#hand = (this.#hand + 1) % CHUNKS_MAX;
       const chunk = this.#chunks[this.#hand]!;
+      if (chunk.pins > 0) continue;
       if (!chunk.used) return chunk;
       chunk.used = false;
     }
@@ -112,7 +136,7 @@ export class PageCache {
     let chunk: Chunk;
     if (this.#overlaid.size < OVERLAID_MAX) chunk = newChunk(this.pageSize);
     else {
-      const [oldest, its] = this.#overlaid.entries().next().value!;
+      const [oldest, its] = [...this.#overlaid].find(([, one]) => one.pins === 0)!;
       this.#overlaid.delete(oldest);
       chunk = its;
     }
@@ -124,7 +148,7 @@ export class PageCache {
 
 function newChunk(bytes: number): Chunk {
   const buffer = new Uint8Array(bytes);
-  return { index: -1, bytes: buffer, view: new DataView(buffer.buffer), used: false };
+  return { index: -1, bytes: buffer, view: new DataView(buffer.buffer), used: false, pins: 0 };
 }
 
 /** Reads at any position, at once. Throws a DdiaError for a stream. */

@@ -1,6 +1,7 @@
 /** The family `btree`: files of pages with trees in them, whoever wrote them. */
 import type { Family, FileEntry, FileSet } from '../format.ts';
 import { PROBE_HEAD_BYTES } from '../format.ts';
+import { bbolt } from './bbolt/index.ts';
 import { layoutOfPages } from './layout.ts';
 import type { BtreeDialect } from './model.ts';
 import { btreeContext } from './open.ts';
@@ -13,7 +14,7 @@ import { statTrees } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { verifyTrees } from './verify.ts';
 
-export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite];
+export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite, bbolt];
 
 /** Of a directory, files that are named like one of the dialect and look like one. */
 export function selectFiles(set: FileSet, dialect: BtreeDialect): readonly FileEntry[] {

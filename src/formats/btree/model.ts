@@ -173,6 +173,8 @@ export interface BtreeFile {
   /** Header fields and the like, for stat. */
   readonly facts: Record<string, unknown>;
   readonly trees: readonly TreeInfo[];
+  /** A tree that is not listed, as one within another: a bucket in a bucket. */
+  findTree?(name: string): TreeInfo | undefined;
   /** All passes; `check` gathers findings, what each page is, and statistics. */
   check(check: Check, options: CheckOptions): Steps;
   /** Rows of a tree in key order; damage that keeps rows from being read is told in between. */

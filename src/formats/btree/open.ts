@@ -58,7 +58,7 @@ export async function checkFile(
 
 /** The tree of that name. Throws a DdiaError that lists those there are. */
 export function treeNamed(file: BtreeFile, name: string): TreeInfo {
-  const tree = file.trees.find((one) => one.name === name);
+  const tree = file.trees.find((one) => one.name === name) ?? file.findTree?.(name);
   if (tree) return tree;
   const some = file.trees.slice(0, 20).map((one) => JSON.stringify(one.name));
   const more = file.trees.length > some.length ? ', …' : '';

@@ -1,7 +1,7 @@
 /**
  * Index content against table content. Both are gone through once in their own order; sums of a
- * hash of each entry are equal where both hold the same entries, whatever their order. Only where they
- * are not, a second pass finds which differ.
+ * hash of each entry are equal where both hold the same entries, whatever their order. Only where
+ * they are not, a second pass finds which differ.
  */
 import { Check } from '../check.ts';
 import type { SqlValue, Steps } from '../model.ts';

@@ -1,5 +1,6 @@
 /**
- * Wire constants of SQLite's database file: https://www.sqlite.org/fileformat2.html. Big-endian; pages are numbered from 1, and the first 100 bytes of page 1 are the header.
+ * Wire constants of SQLite's database file: https://www.sqlite.org/fileformat2.html. Big-endian;
+ * pages are numbered from 1, and the first 100 bytes of page 1 are the header.
  */
 export const MAGIC = 'SQLite format 3\0';
 export const HEADER_BYTES = 100;

@@ -3,6 +3,7 @@ import type { Family, FileEntry, FileSet } from '../format.ts';
 import { PROBE_HEAD_BYTES } from '../format.ts';
 import { bbolt } from './bbolt/index.ts';
 import { layoutOfPages } from './layout.ts';
+import { lmdb } from './lmdb/index.ts';
 import type { BtreeDialect } from './model.ts';
 import { btreeContext } from './open.ts';
 import { readSync } from './page-cache.ts';
@@ -14,7 +15,7 @@ import { statTrees } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { verifyTrees } from './verify.ts';
 
-export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite, bbolt];
+export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite, bbolt, lmdb];
 
 /** Of a directory, files that are named like one of the dialect and look like one. */
 export function selectFiles(set: FileSet, dialect: BtreeDialect): readonly FileEntry[] {

@@ -10,7 +10,7 @@ import { DdiaError } from '../../shared/errors.ts';
 import type { ByteSource } from '../format.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-/** All chunks together are 8 MB of pages up to 64 KiB: more would only wear the processor's cache. */
+/** 8 MB of pages up to 64 KiB: more would only wear the processor's cache. */
 const CHUNKS_MAX = 128;
 /** Pages that lie in another file, a log, and were looked at last. */
 const OVERLAID_MAX = 256;

@@ -27,6 +27,7 @@ export abstract class StatCommand extends DdiaCommand {
       signal: this.signal,
       progress: progress.update,
       now: Date.now(),
+      options: flags,
     });
     progress.end();
     if (flags.json) this.printJson(stat);

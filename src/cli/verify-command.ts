@@ -70,7 +70,12 @@ export abstract class VerifyCommand extends DdiaCommand {
     progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
-    const context = { limits: limitsOf(flags), signal: this.signal, progress: progress.update };
+    const context = {
+      limits: limitsOf(flags),
+      signal: this.signal,
+      progress: progress.update,
+      options: flags,
+    };
     const worker = join(this.config.root, 'dist/aside-worker.js');
     return this.verify(input, { ...context, aside: asideFor(input, context, worker) });
   }

@@ -7,6 +7,15 @@
 
 import type { AskAside } from './aside.ts';
 import type { Verdict } from './findings.ts';
+import type {
+  RepairOptions,
+  RepairOutput,
+  RepairPlan,
+  SalvageReport,
+  SalvageTarget,
+} from './repair-types.ts';
+
+export type * from './repair-types.ts';
 
 /**
  * Bytes with a position: a file, standard input, a fixture in memory, a fault injector, a remote
@@ -81,6 +90,8 @@ export interface ScanContext {
   readonly now?: number | undefined;
   /** Where another thread can take a part of the work; see aside.ts. */
   readonly aside?: AskAside | undefined;
+  /** --page-size, --deep and the like, by name. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -101,6 +112,11 @@ export interface Finding {
   diagnosis?: string;
   /** What repair would do about it. */
   repair?: string;
+  /** In files of pages: the page, the one that leads to it, and both numbers by themselves. */
+  page?: number;
+  parent?: number;
+  expected?: unknown;
+  actual?: unknown;
 }
 
 /** A dialect's look at a file: pure, and at most these bytes. */
@@ -178,6 +194,8 @@ export interface RecordSink {
   flag(name: string, value: boolean): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
+  /** How a text or bytes within a JSON field are shown. */
+  cell?(value: string | Uint8Array): unknown;
   end(): void;
 }
 
@@ -229,71 +247,6 @@ export interface VerifyResult {
   /** At most limits.findings of them; `counts` has them all by code. */
   findings: Finding[];
   counts: Record<string, number>;
-}
-
-/**
- * What becomes of a span of the input. `salvaged` bytes were mended; `dropped` ones go to
- * quarantine.
- */
-export type Fate = 'kept' | 'salvaged' | 'dropped';
-
-/** A span of the loss ledger. All spans of a file, in order, add up to its size. */
-export interface LedgerSpan {
-  file: string;
-  offset: number;
-  length: number;
-  fate: Fate;
-  records: number;
-  /** Of the records in it, where the layout has sequence numbers: decimal digits. */
-  firstSeq?: string;
-  lastSeq?: string;
-  /** For salvaged and dropped spans: the finding's code and its message. */
-  code?: string;
-  reason?: string;
-  /** For dropped spans that could not be counted: how many records there can have been at most. */
-  recordsAtMost?: number;
-  /** For salvaged spans: the bytes that go in place of those at these offsets of the input. */
-  mends?: { offset: number; hex: string }[];
-  /** For dropped spans: file within the quarantine directory, once applied. */
-  quarantine?: string;
-}
-
-/** What a repair would do; a file of its own (--plan), carried out to the byte by --apply. */
-export interface RepairPlan {
-  ddiaPlan: 1;
-  path: string;
-  family: string;
-  dialect: string;
-  /** SHA-256 and size of every input file that the plan was made from. */
-  inputs: { file: string; size: number; sha256: string }[];
-  ledger: LedgerSpan[];
-  /** Files that are written anew from their records, since they cannot be mended in their place. */
-  rewrite: string[];
-  /**
-   * Files that must not lie beside the repaired ones: in place, they are taken away first, behind a
-   * backup. Those that the result has anew come back at the end.
-   */
-  remove?: string[];
-  findings: Finding[];
-  counts: Record<string, number>;
-  /** What the loss may bring back or leave open, in words. */
-  consequences: string[];
-}
-
-export interface RepairOptions {
-  /** Also mend what a checksum proves: records whose damage has exactly one explanation. */
-  readonly mend: boolean;
-}
-
-/** Where a repair's bytes go: files that appear whole or not at all. Implemented in io/. */
-export interface RepairOutput {
-  /**
-   * Begins an output file; bytes are appended by `write`; `finish` makes it durable under its name.
-   */
-  create(name: string): {
-    write(bytes: Uint8Array, start: number, end: number): void;
-    finish(): void;
-  };
 }
 
 export interface Family<D extends Dialect = Dialect> {
@@ -349,4 +302,10 @@ export interface Family<D extends Dialect = Dialect> {
     context: ScanContext,
     output: RepairOutput,
   ): Promise<void>;
+  /**
+   * Which formats the rows of a file of this dialect can be salvaged to, in place of a repair: it
+   * is another program's file, and not edited. Empty: it is repaired.
+   */
+  salvageFormats?(dialect: D): readonly SalvageTarget['to'][];
+  salvage?(input: Opened<D>, context: ScanContext, target: SalvageTarget): Promise<SalvageReport>;
 }

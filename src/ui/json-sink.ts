@@ -1,7 +1,7 @@
 /** Records as NDJSON, written as bytes: no object and, in the usual case, no string a record. */
 import { isUtf8 } from 'node:buffer';
 import type { RecordSink } from '../formats/format.ts';
-import { type BytesFormats, jsonBytes } from './bytes-format.ts';
+import { type BytesFormats, jsonBytes, jsonCell } from './bytes-format.ts';
 import type { Output } from './output.ts';
 
 const QUOTE = 0x22;
@@ -111,6 +111,10 @@ export class JsonSink implements RecordSink {
   json(name: string, value: unknown): void {
     this.#label(name);
     this.out.text(JSON.stringify(value) ?? 'null');
+  }
+
+  cell(value: string | Uint8Array): unknown {
+    return jsonCell(value, this.formats);
   }
 
   end(): void {

@@ -1,7 +1,7 @@
 /** Records as aligned columns, one line each; streaming, so widths are fixed beforehand. */
 import type { RecordSink } from '../formats/format.ts';
 import { seqText } from '../shared/u64.ts';
-import { type BytesFormats, textBytes } from './bytes-format.ts';
+import { type BytesFormats, jsonCell, textBytes } from './bytes-format.ts';
 import type { Output } from './output.ts';
 
 /** Columns that line up in a usual log; a longer cell pushes its line, not the others. */
@@ -67,6 +67,10 @@ export class TextSink implements RecordSink {
 
   json(name: string, value: unknown): void {
     this.#cell(name, `${name}=${JSON.stringify(value)}`);
+  }
+
+  cell(value: string | Uint8Array): unknown {
+    return jsonCell(value, this.formats);
   }
 
   end(): void {

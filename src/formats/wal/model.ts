@@ -108,8 +108,6 @@ export interface WalScanContext extends ScanContext {
    * blocks begins at the block that holds it. Default 0.
    */
   readonly from?: number | undefined;
-  /** --page-size and the like, by name. */
-  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface WalDialect extends Dialect {

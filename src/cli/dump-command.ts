@@ -126,7 +126,7 @@ function bound(text: string | undefined): Uint8Array | undefined {
   return text === undefined ? undefined : parseBytes(text);
 }
 
-function damageLine(finding: Finding): string {
+export function damageLine(finding: Finding): string {
   const { severity, code, file, offset, length, message, diagnosis } = finding;
   const more = diagnosis ? `; ${diagnosis}` : '';
   return `${severity}: ${code} ${file} @ ${offset} +${length}: ${message}${more}`;

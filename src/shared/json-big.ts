@@ -1,6 +1,7 @@
 /**
  * JSON whose integers keep every digit: those beyond 2^53 - 1 become BigInts, where JSON.parse
- * would round. Text without a long row of digits goes to JSON.parse, which is several times as fast.
+ * would round. Text without a long row of digits goes to JSON.parse, which is several times as
+ * fast.
  */
 
 const LONG_DIGITS = /\d{16}/;

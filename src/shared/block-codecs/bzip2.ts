@@ -1,4 +1,5 @@
 /** bzip2: read in JavaScript, written by the original compiled to WebAssembly. */
+import { pathToFileURL } from 'node:url';
 import { type BlockCodec, CodecFault, guarded, requirePackage, tooMuch } from './codec.ts';
 
 interface SeekBzip {
@@ -54,7 +55,9 @@ export function bzip2Decompress(bytes: Uint8Array, bytesMax: number): Uint8Array
 }
 
 export async function bzip2Codec(): Promise<BlockCodec> {
-  const { default: BZip2 } = (await import(requirePackage.resolve('bzip2-wasm'))) as {
+  const { default: BZip2 } = (await import(
+    pathToFileURL(requirePackage.resolve('bzip2-wasm')).href
+  )) as {
     default: new () => Bzip2Wasm;
   };
   const wasm = new BZip2();

@@ -26,7 +26,7 @@ class DatumReading {
    * reading, as warnings.
    */
   run(cursor: Cursor, read: () => void): boolean {
-    const start = cursor.at;
+    const { at: start, emptyItems } = cursor;
     this.faults.length = 0;
     cursor.overlong = false;
     cursor.problem = undefined;
@@ -34,25 +34,25 @@ class DatumReading {
     try {
       read();
       if (cursor.at <= cursor.end) {
-        if (cursor.overlong) this.#explain(cursor, start);
+        if (cursor.overlong) this.#explain(cursor, start, emptyItems);
         return true;
       }
     } catch (error) {
       if (error !== BREACH) throw error;
     }
-    this.#refused(cursor, start);
+    this.#refused(cursor, start, emptyItems);
     cursor.at = start;
     return false;
   }
 
-  #refused(cursor: Cursor, start: number): void {
+  #refused(cursor: Cursor, start: number, emptyItems: number): void {
     const { problem, at } = cursor;
     if (problem) {
       const offset = Math.min(at, cursor.end);
       this.#unresolvable(offset, problem.path, problem.message);
       return;
     }
-    const fault = this.#explain(cursor, start);
+    const fault = this.#explain(cursor, start, emptyItems);
     if (fault) this.faults.push(fault);
     // Nothing is wrong with the data as such: what is left is text of other bytes.
     else this.#unresolvable(start, '', 'bytes that are to be read as a string are no UTF-8');
@@ -64,10 +64,10 @@ class DatumReading {
   }
 
   /** Collects warnings; what ends the reading is returned. */
-  #explain(cursor: Cursor, start: number): DatumFault | undefined {
+  #explain(cursor: Cursor, start: number, emptyItems: number): DatumFault | undefined {
     const { bytes, end } = cursor;
     const warn = (fault: DatumFault) => this.faults.push(fault);
-    return walkDatum(this.writer, bytes, start, end, { warn }).fault;
+    return walkDatum(this.writer, bytes, start, end, { warn }, emptyItems).fault;
   }
 }
 

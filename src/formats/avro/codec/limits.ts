@@ -5,5 +5,5 @@
 
 /** Records within records of a type that refers to itself: a list of more links is no tree. */
 export const DEPTH_MAX = 512;
-/** Items that take no bytes (null, fixed of 0) in one datum: they cost memory, not file. */
+/** Items that take no bytes (null, fixed of 0) in a payload or block: they cost time, not file. */
 export const EMPTY_ITEMS_MAX = 1_000_000;

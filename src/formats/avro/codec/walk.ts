@@ -47,15 +47,19 @@ export interface Walked {
   fault?: DatumFault;
 }
 
-/** Walks one datum of `type` in bytes[start, end). Never throws. */
+/**
+ * Walks one datum of `type` in bytes[start, end). Never throws. `emptyItems`: how many items that
+ * take no bytes it may have.
+ */
 export function walkDatum(
   type: AvroType,
   bytes: Uint8Array,
   start: number,
   end: number,
   visitor: WalkVisitor = {},
+  emptyItems = EMPTY_ITEMS_MAX,
 ): Walked {
-  const walker = new Walker(bytes, start, end, visitor);
+  const walker = new Walker(bytes, start, end, visitor, emptyItems);
   try {
     walker.datum(type, isNamed(type) ? type.name : type.kind, 0);
     return { end: walker.at };
@@ -69,14 +73,16 @@ class Walker {
   /** The next byte. */
   at: number;
   readonly #path: string[] = [];
-  #emptyItems = EMPTY_ITEMS_MAX;
+  #emptyItems: number;
 
   constructor(
     readonly bytes: Uint8Array,
     start: number,
     readonly end: number,
     readonly visitor: WalkVisitor,
+    emptyItems: number,
   ) {
+    this.#emptyItems = emptyItems;
     this.at = start;
   }
 

@@ -135,8 +135,17 @@ export class PayloadDecoder {
     // Nothing fits: what is said is said of the likeliest.
     const likely = known.find(({ framed }) => framed.framing !== 'raw') ?? known[0];
     if (likely && (this.lookup.knowsIds || likely.framed.fingerprint)) return likely;
-    return known[0] ?? { fault: 'no framing names a schema that is known here' };
+    return known[0] ?? { fault: nothingKnown(payload) };
   }
+}
+
+/** With the ids that might have been meant. */
+function nothingKnown(payload: Uint8Array): string {
+  const tried = FRAMINGS.flatMap((framing) => {
+    const framed = readFraming(payload, framing);
+    return 'fault' in framed || framing === 'raw' ? [] : [unknownSchema(framed)];
+  });
+  return tried.length > 0 ? tried.join('; ') : 'it names no schema: give --schema';
 }
 
 function unknownSchema({ framing, schemaId, fingerprint }: Framed): string {

@@ -1,13 +1,11 @@
 import { Args, Flags } from '@oclif/core';
-import { givenSchema, PayloadDecoder, type PayloadFinding } from '../../cli/avro-decode.ts';
-import { jsonFlags, modeOf, packingFlags, packingOf } from '../../cli/avro-flags.ts';
-import { readPayloads } from '../../cli/avro-payloads.ts';
+import { givenSchema } from '../../cli/avro-decode.ts';
+import { DecodeCommand, decodeFlags } from '../../cli/avro-decode-command.ts';
 import { schemaOf } from '../../cli/avro-schema.ts';
-import { DdiaCommand, limitFlags, limitsOf } from '../../cli/base-command.ts';
-import { FRAMINGS } from '../../formats/avro/framing.ts';
-import { EXIT } from '../../shared/errors.ts';
+import { registryLookup } from '../../cli/registry-lookup.ts';
+import { usageError } from '../../shared/errors.ts';
 
-export default class AvroDecode extends DdiaCommand {
+export default class AvroDecode extends DecodeCommand {
   static override summary = 'decode payloads to lines of JSON';
   static override description =
     'The schema is a file, or of the registry that a payload names by id. How a payload is framed is found out ' +
@@ -21,41 +19,21 @@ export default class AvroDecode extends DdiaCommand {
     input: Args.string({ ignoreStdin: true, description: 'payloads, or -', default: '-' }),
   };
   static override flags = {
-    schema: Flags.string({ description: 'file with the schema', required: true }),
-    'reader-schema': Flags.string({ description: 'file with the schema to read them by' }),
-    framing: Flags.option({ options: FRAMINGS })({
-      description: 'what stands before each datum',
-    }),
-    ...jsonFlags,
-    ...packingFlags,
-    ...limitFlags,
+    schema: Flags.string({ description: 'file with the schema', exclusive: ['registry'] }),
+    registry: Flags.string({ description: 'directory of a registry, or its URL' }),
+    ...decodeFlags,
   };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(AvroDecode);
-    const lookup = givenSchema((await schemaOf(flags.schema)).schema);
-    const reader = flags['reader-schema'];
-    const decoder = new PayloadDecoder(
-      lookup,
-      reader === undefined ? undefined : (await schemaOf(reader)).schema,
-      flags.framing,
-      modeOf(flags),
-    );
-    const context = { limits: limitsOf(flags), signal: this.signal };
-    await readPayloads(args.input, packingOf(flags), context, async (payload, number) => {
-      const findings = await decoder.decode(payload, number);
-      this.out.raw(decoder.out.bytes, 0, decoder.out.at);
-      decoder.out.at = 0;
-      if (findings.length > 0) this.out.flush();
-      for (const finding of findings) {
-        process.stderr.write(`${lineOf(finding)}\n`);
-        if (finding.severity === 'error') process.exitCode = EXIT.damage;
-      }
-    });
-    this.out.flush();
+    const lookup =
+      flags.schema !== undefined
+        ? givenSchema((await schemaOf(flags.schema)).schema)
+        : flags.registry !== undefined
+          ? registryLookup(flags.registry)
+          : undefined;
+    if (!lookup)
+      throw usageError('usage', 'with which schema? --schema FILE, or --registry DIR or URL');
+    await this.decode(args.input, lookup, flags);
   }
-}
-
-function lineOf({ severity, code, payload, offset, length, message }: PayloadFinding): string {
-  return `${severity}: ${code} payload ${payload} @ ${offset} +${length}: ${message}`;
 }

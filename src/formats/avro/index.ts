@@ -1,10 +1,9 @@
-/** The family `avro`: data of Avro's binary encoding, in the containers that carry their schema. */
-import type { ByteSource, Family, FileEntry, FileSet, Opened } from '../format.ts';
+/**
+ * The family `avro`: data of Avro's binary encoding, in the containers that carry their schema.
+ * What its verbs need is loaded when one of them is called: every command has all families at hand.
+ */
+import type { Family, FileEntry, FileSet } from '../format.ts';
 import { ocf } from './ocf/index.ts';
-import { layoutContainer } from './ocf/layout.ts';
-import { applyContainerRepair, planContainerRepair } from './ocf/repair.ts';
-import { statContainers } from './ocf/stat.ts';
-import { dumpContainers, verifyContainers } from './ocf/verify.ts';
 
 /** Of a directory, the files that are named like containers; a single file whatever its name. */
 function select(set: FileSet): readonly FileEntry[] {
@@ -16,11 +15,28 @@ export const avro: Family = {
   title: 'Avro: data with their schema',
   dialects: [ocf],
   select,
-  verify: verifyContainers,
-  dump: dumpContainers,
-  stat: statContainers,
-  layout: (input: Opened, source: ByteSource, context, visit) =>
-    layoutContainer(input, source, context, visit),
-  planRepair: (input, _, context) => planContainerRepair(input, context),
-  applyRepair: applyContainerRepair,
+  async verify(input, context) {
+    const { verifyContainers } = await import('./ocf/verify.ts');
+    return verifyContainers(input, context);
+  },
+  async dump(input, options, context, sink, onDamage) {
+    const { dumpContainers } = await import('./ocf/verify.ts');
+    return dumpContainers(input, options, context, sink, onDamage);
+  },
+  async stat(input, context) {
+    const { statContainers } = await import('./ocf/stat.ts');
+    return statContainers(input, context);
+  },
+  async layout(input, source, context, visit) {
+    const { layoutContainer } = await import('./ocf/layout.ts');
+    return layoutContainer(input, source, context, visit);
+  },
+  async planRepair(input, _, context) {
+    const { planContainerRepair } = await import('./ocf/repair.ts');
+    return planContainerRepair(input, context);
+  },
+  async applyRepair(input, plan, context, output) {
+    const { applyContainerRepair } = await import('./ocf/repair.ts');
+    return applyContainerRepair(input, plan, context, output);
+  },
 };

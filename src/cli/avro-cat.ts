@@ -1,13 +1,13 @@
 /** avro cat: the data of containers as lines of JSON, as they are read. */
 import { JsonOut } from '../formats/avro/codec/json-out.ts';
 import type { ModeOptions } from '../formats/avro/codec/mode.ts';
-import { BlockData } from '../formats/avro/ocf/block-data.ts';
+import { BlockData, type DatumReader } from '../formats/avro/ocf/block-data.ts';
 import { printingReader } from '../formats/avro/ocf/readers.ts';
-import { scanContainer } from '../formats/avro/ocf/scan.ts';
+import { type Block, scanContainer } from '../formats/avro/ocf/scan.ts';
 import { findingOf } from '../formats/avro/ocf/verify.ts';
 import type { AvroType } from '../formats/avro/schema/model.ts';
 import { Findings, type Verdict } from '../formats/findings.ts';
-import type { Finding, Opened, ScanContext } from '../formats/format.ts';
+import type { ByteSource, Finding, Opened, ScanContext } from '../formats/format.ts';
 import type { Output } from '../ui/output.ts';
 import { refuseImpossible } from './avro-resolve.ts';
 
@@ -28,68 +28,97 @@ export async function catContainers(
   out: Output,
   onDamage: (finding: Finding) => void,
 ): Promise<Verdict> {
-  const findings = new Findings(0);
-  const json = new JsonOut();
-  let { skip } = options;
-  let left = options.limit;
-  const handOn = () => {
-    out.raw(json.bytes, 0, json.at);
-    json.at = 0;
-  };
-  const damaged = (finding: Finding) => {
-    findings.add(finding);
-    handOn();
-    onDamage(finding);
-  };
-  /** Behind each datum, only where some are left out. */
-  const counted = (): boolean => {
-    if (skip > 0) {
-      skip--;
-      json.at = 0;
-    } else left--;
-    if (json.at > HAND_ON_BYTES) handOn();
-    return left > 0;
-  };
-  const handOnLong = (): boolean => {
-    if (json.at > HAND_ON_BYTES) handOn();
-    return true;
-  };
+  const cat = new Cat(options, context, out, onDamage);
   for (const file of input.files) {
-    if (left <= 0) break;
+    if (cat.done) break;
     const source = input.set.open(file.name);
-    let data: BlockData | undefined;
-    let reader: ReturnType<typeof printingReader> | undefined;
-    const idle = () => {
-      handOn();
-      out.flush();
-    };
     try {
-      await scanContainer(
-        source,
-        { ...context, idle },
-        {
-          async header(header) {
-            data = await BlockData.open(header, file.name, context.limits.recordBytes);
-            if (!data) return;
-            if (options.reader) refuseImpossible(data.type, options.reader);
-            reader = printingReader(json, data.type, options.reader, options.mode);
-          },
-          block(block) {
-            if (!data || !reader) return;
-            const narrowed = skip > 0 || left !== Number.POSITIVE_INFINITY;
-            if (skip > 0) handOn();
-            const each = narrowed ? counted : handOnLong;
-            for (const finding of data.read(block, reader, each).findings) damaged(finding);
-          },
-          damage: (damage) => damaged(findingOf(damage)),
-          done: () => left <= 0,
-        },
-      );
+      await cat.file(source);
     } finally {
       source.close?.();
     }
-    handOn();
   }
   out.flush();
-  return findings.verdict;
+  return cat.findings.verdict;
+}
+
+class Cat {
+  readonly findings = new Findings(0);
+  readonly #json = new JsonOut();
+  #skip: number;
+  #left: number;
+
+  constructor(
+    readonly options: CatOptions,
+    readonly context: ScanContext,
+    readonly out: Output,
+    readonly onDamage: (finding: Finding) => void,
+  ) {
+    this.#skip = options.skip;
+    this.#left = options.limit;
+  }
+
+  get done(): boolean {
+    return this.#left <= 0;
+  }
+
+  async file(source: ByteSource): Promise<void> {
+    const { context, options } = this;
+    let data: BlockData | undefined;
+    let reader: DatumReader | undefined;
+    const idle = () => {
+      this.#handOn();
+      this.out.flush();
+    };
+    await scanContainer(
+      source,
+      { ...context, idle },
+      {
+        header: async (header) => {
+          data = await BlockData.open(header, source.name, context.limits.recordBytes);
+          if (!data) return;
+          if (options.reader) refuseImpossible(data.type, options.reader);
+          reader = printingReader(this.#json, data.type, options.reader, options.mode);
+        },
+        block: (block) => {
+          if (data && reader) this.#block(block, data, reader);
+        },
+        damage: (damage) => this.#damaged(findingOf(damage)),
+        done: () => this.done,
+      },
+    );
+    this.#handOn();
+  }
+
+  #block(block: Block, data: BlockData, reader: DatumReader): void {
+    const narrowed = this.#skip > 0 || this.#left !== Number.POSITIVE_INFINITY;
+    if (this.#skip > 0) this.#handOn();
+    const each = narrowed ? this.#counted : this.#handOnLong;
+    for (const finding of data.read(block, reader, each).findings) this.#damaged(finding);
+  }
+
+  #handOn(): void {
+    this.out.raw(this.#json.bytes, 0, this.#json.at);
+    this.#json.at = 0;
+  }
+
+  #damaged(finding: Finding): void {
+    this.findings.add(finding);
+    this.#handOn();
+    this.onDamage(finding);
+  }
+
+  /** Behind each datum, where some are left out. */
+  readonly #counted = (): boolean => {
+    if (this.#skip > 0) {
+      this.#skip--;
+      this.#json.at = 0;
+    } else this.#left--;
+    return this.#handOnLong() && this.#left > 0;
+  };
+
+  readonly #handOnLong = (): boolean => {
+    if (this.#json.at > HAND_ON_BYTES) this.#handOn();
+    return true;
+  };
 }

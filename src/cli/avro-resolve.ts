@@ -1,5 +1,5 @@
 /** Two schemas put together, for commands: what a reader sees, and what stands in the way. */
-import type { Plan, Problem } from '../formats/avro/resolve/plan.ts';
+import type { FieldStep, Plan, Problem, RecordPlan } from '../formats/avro/resolve/plan.ts';
 import { resolve } from '../formats/avro/resolve/resolve.ts';
 import { type AvroType, describeType } from '../formats/avro/schema/model.ts';
 import { DdiaError } from '../shared/errors.ts';
@@ -30,74 +30,72 @@ export interface ResolvedField {
 
 /** What becomes of each field, record by record; types that refer to themselves once. */
 export function resolvedFields(writer: AvroType, reader: AvroType): ResolvedField[] {
-  const lines: ResolvedField[] = [];
-  const seen = new Set<unknown>();
-  const visit = (plan: Plan, path: string): void => {
-    switch (plan.op) {
-      case 'array':
-        visit(plan.items, `${path}[]`);
-        break;
-      case 'map':
-        visit(plan.values, `${path}{}`);
-        break;
-      case 'union':
-        for (const branch of plan.branches) visit(branch, path);
-        break;
-      case 'record':
-        if (!seen.has(plan.steps)) {
-          seen.add(plan.steps);
-          fields(plan, path);
-        }
-        break;
-    }
-  };
-  const fields = (plan: Extract<Plan, { op: 'record' }>, path: string): void => {
-    for (const step of plan.steps) {
-      const { writer: from, reader: into, plan: inner } = step;
-      const line: ResolvedField = { path: `${path}.${(into ?? from).name}`, how: 'read' };
-      lines.push(line);
-      if (inner.op === 'refused' && inner.problem.rule === 'missing-default') {
-        Object.assign(line, { how: 'refused', reader: describeType(into!.type) });
-        line.note = inner.problem.message;
-        continue;
-      }
-      line.writer = describeType(from.type);
-      if (!into) {
-        line.how = 'skipped';
-        continue;
-      }
-      line.reader = describeType(into.type);
-      if (into.name !== from.name) line.from = from.name;
-      if (inner.op === 'refused') {
-        line.how = 'refused';
-        line.note = inner.problem.message;
-      } else {
-        const note = noteOf(inner);
-        if (note) line.note = note;
-        visit(inner, line.path);
-      }
-    }
-    for (const field of plan.defaults) {
-      const note = `default ${JSON.stringify(field.default!.json)}`;
-      const path_ = `${path}.${field.name}`;
-      lines.push({ path: path_, how: 'default', reader: describeType(field.type), note });
-    }
-  };
   const { plan } = resolve(writer, reader);
   const top = 'name' in reader ? reader.name : reader.kind;
+  const account = new Account();
   if (plan.op !== 'record') {
-    const line: ResolvedField = {
+    const note = plan.op === 'refused' ? plan.problem.message : noteOf(plan);
+    account.lines.push({
       path: top,
       how: plan.op === 'refused' ? 'refused' : 'read',
       writer: describeType(writer),
       reader: describeType(reader),
-    };
+      ...(note && { note }),
+    });
+  }
+  account.visit(plan, top);
+  return account.lines;
+}
+
+class Account {
+  readonly lines: ResolvedField[] = [];
+  readonly #seen = new Set<unknown>();
+
+  visit(plan: Plan, path: string): void {
+    switch (plan.op) {
+      case 'array':
+        this.visit(plan.items, `${path}[]`);
+        break;
+      case 'map':
+        this.visit(plan.values, `${path}{}`);
+        break;
+      case 'union':
+        for (const branch of plan.branches) this.visit(branch, path);
+        break;
+      case 'record':
+        if (!this.#seen.has(plan.steps)) {
+          this.#seen.add(plan.steps);
+          this.#record(plan, path);
+        }
+        break;
+    }
+  }
+
+  #record(plan: RecordPlan, path: string): void {
+    for (const step of plan.steps) this.#step(step, path);
+    for (const field of plan.defaults) {
+      const note = `default ${JSON.stringify(field.default!.json)}`;
+      const reader = describeType(field.type);
+      this.lines.push({ path: `${path}.${field.name}`, how: 'default', reader, note });
+    }
+  }
+
+  #step({ writer: from, reader: into, plan }: FieldStep, path: string): void {
+    const line: ResolvedField = { path: `${path}.${(into ?? from).name}`, how: 'read' };
+    this.lines.push(line);
+    const missing = plan.op === 'refused' && plan.problem.rule === 'missing-default';
+    if (!missing) line.writer = describeType(from.type);
+    if (!into) {
+      line.how = 'skipped';
+      return;
+    }
+    line.reader = describeType(into.type);
+    if (into.name !== from.name) line.from = from.name;
     const note = plan.op === 'refused' ? plan.problem.message : noteOf(plan);
     if (note) line.note = note;
-    lines.push(line);
+    if (plan.op === 'refused') line.how = 'refused';
+    else this.visit(plan, line.path);
   }
-  visit(plan, top);
-  return lines;
 }
 
 function noteOf(plan: Plan): string | undefined {

@@ -87,6 +87,7 @@ export abstract class DumpCommand extends DdiaCommand {
       limit: flags.limit,
       stopAtDamage: flags['stop-at-damage'],
       batches: flags.batches,
+      redact: flags.redact,
     };
     const total = { records: 0, bytes: 0, damage: 0 };
     let exit: number = EXIT.ok;

@@ -183,6 +183,8 @@ export interface DumpOptions {
   readonly stopAtDamage?: boolean | undefined;
   /** Group operations that were written as one. */
   readonly batches?: boolean | undefined;
+  /** Values that are handed over as JSON are handed over as bytes, which the sink hides. */
+  readonly redact?: boolean | undefined;
 }
 
 export interface DumpResult {

@@ -175,6 +175,23 @@ describe('cat', () => {
   });
 });
 
+describe('dump', () => {
+  it('shows no data where it is told to hide them', () => {
+    const { stdout } = ddia([
+      'dump',
+      `${OCF}/users-null.avro`,
+      '--limit',
+      '2',
+      '--json',
+      '--redact',
+    ]);
+    expect(stdout).not.toContain('né');
+    expect(lines<{ value: unknown }>({ stdout } as never)[0]?.value).toHaveProperty(
+      'redacted.length',
+    );
+  });
+});
+
 describe('concat and recodec', () => {
   it('keep all data, whatever the codecs', () => {
     const out = join(scratch, 'all.avro');

@@ -296,6 +296,21 @@ describe('damage', () => {
   });
 });
 
+it('the page on the layout has an example that is a whole container', async () => {
+  const page = readFileSync(
+    join(import.meta.dirname, '../../../src/formats/avro/ocf/FORMAT.md'),
+    'utf8',
+  );
+  const [, drawn = ''] = page.split('## A worked example')[1]!.split('```');
+  const digits = drawn
+    .trim()
+    .split('\n')
+    .map((line) => /^(?:[0-9a-f]{2} ?)+/.exec(line)![0]);
+  const bytes = Buffer.from(digits.join('').replaceAll(' ', ''), 'hex');
+  expect((await verify(bytes)).clean).toBe(true);
+  expect(await rows(bytes)).toEqual([5]);
+});
+
 describe('detection', () => {
   const detect = (head: Uint8Array) =>
     ocf.detect({ name: 'x', size: head.length, head, siblings: [] }).confidence;

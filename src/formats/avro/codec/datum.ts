@@ -15,44 +15,49 @@ import { type DatumFault, walkDatum } from './walk.ts';
 export const PLAIN: ModeOptions = { mode: 'plain', logical: false };
 export const NATIVE: ModeOptions = { mode: 'native', logical: false };
 
-/** Runs a fast reading of one datum; the cursor is left behind it, or where it began. */
+/** What goes round a fast reading of one datum. */
 class DatumReading {
   readonly faults: DatumFault[] = [];
+  #emptyItems = 0;
 
   constructor(readonly writer: AvroType) {}
 
-  /**
-   * False if the datum cannot be read: `faults` says why. It also has what does not hinder the
-   * reading, as warnings.
-   */
-  run(cursor: Cursor, read: () => void): boolean {
-    const { at: start, emptyItems } = cursor;
-    this.faults.length = 0;
+  /** Before a datum; returns where it begins. */
+  begin(cursor: Cursor): number {
+    if (this.faults.length > 0) this.faults.length = 0;
     cursor.overlong = false;
     cursor.problem = undefined;
     cursor.depth = 0;
-    try {
-      read();
-      if (cursor.at <= cursor.end) {
-        if (cursor.overlong) this.#explain(cursor, start, emptyItems);
-        return true;
-      }
-    } catch (error) {
-      if (error !== BREACH) throw error;
-    }
-    this.#refused(cursor, start, emptyItems);
+    this.#emptyItems = cursor.emptyItems;
+    return cursor.at;
+  }
+
+  /**
+   * Behind a datum that was read without a breach: false if it goes beyond the end. `faults` has
+   * what does not hinder the reading, as warnings.
+   */
+  end(cursor: Cursor, start: number): boolean {
+    if (cursor.at > cursor.end) return this.broken(cursor, start, BREACH);
+    if (cursor.overlong) this.#explain(cursor, start);
+    return true;
+  }
+
+  /** A datum that cannot be read: `faults` says why, and the cursor is back where it began. */
+  broken(cursor: Cursor, start: number, error: unknown): false {
+    if (error !== BREACH) throw error;
+    this.#refused(cursor, start);
     cursor.at = start;
     return false;
   }
 
-  #refused(cursor: Cursor, start: number, emptyItems: number): void {
+  #refused(cursor: Cursor, start: number): void {
     const { problem, at } = cursor;
     if (problem) {
       const offset = Math.min(at, cursor.end);
       this.#unresolvable(offset, problem.path, problem.message);
       return;
     }
-    const fault = this.#explain(cursor, start, emptyItems);
+    const fault = this.#explain(cursor, start);
     if (fault) this.faults.push(fault);
     // Nothing is wrong with the data as such: what is left is text of other bytes.
     else this.#unresolvable(start, '', 'bytes that are to be read as a string are no UTF-8');
@@ -64,10 +69,10 @@ class DatumReading {
   }
 
   /** Collects warnings; what ends the reading is returned. */
-  #explain(cursor: Cursor, start: number, emptyItems: number): DatumFault | undefined {
+  #explain(cursor: Cursor, start: number): DatumFault | undefined {
     const { bytes, end } = cursor;
     const warn = (fault: DatumFault) => this.faults.push(fault);
-    return walkDatum(this.writer, bytes, start, end, { warn }, emptyItems).fault;
+    return walkDatum(this.writer, bytes, start, end, { warn }, this.#emptyItems).fault;
   }
 }
 
@@ -88,8 +93,15 @@ export class DatumPrinter {
 
   /** Reads the next datum; false, with nothing printed, if it cannot be read. */
   print(cursor: Cursor, out: JsonOut): boolean {
+    const reading = this.#reading;
     const { at } = out;
-    if (this.#reading.run(cursor, () => this.#read(cursor, out))) return true;
+    const start = reading.begin(cursor);
+    try {
+      this.#read(cursor, out);
+      if (reading.end(cursor, start)) return true;
+    } catch (error) {
+      reading.broken(cursor, start, error);
+    }
     out.at = at;
     return false;
   }
@@ -111,10 +123,14 @@ export class DatumDecoder {
 
   /** The next datum, or undefined if it cannot be read. */
   decode(cursor: Cursor): { value: unknown } | undefined {
-    const result = { value: undefined as unknown };
-    const read = () => {
-      result.value = this.#read(cursor);
-    };
-    return this.#reading.run(cursor, read) ? result : undefined;
+    const reading = this.#reading;
+    const start = reading.begin(cursor);
+    try {
+      const value = this.#read(cursor);
+      return reading.end(cursor, start) ? { value } : undefined;
+    } catch (error) {
+      reading.broken(cursor, start, error);
+      return undefined;
+    }
   }
 }

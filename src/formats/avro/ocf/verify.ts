@@ -1,6 +1,5 @@
 /** verify, dump and stat of containers: each of them one scan. */
 
-import { DdiaError, EXIT } from '../../../shared/errors.ts';
 import { Findings } from '../../findings.ts';
 import type {
   DumpOptions,
@@ -63,17 +62,6 @@ export async function verifyContainers(input: Opened, context: ScanContext): Pro
   };
 }
 
-/** Data have no keys to narrow them by. */
-function refuseKeys({ from, to, prefix }: DumpOptions): void {
-  if (!from && !to && !prefix) return;
-  throw new DdiaError(
-    'no-keys',
-    'the data of a container have no keys: --from, --to and --prefix say nothing here',
-    '--offset and --limit count data',
-    EXIT.usage,
-  );
-}
-
 export async function dumpContainers(
   input: Opened,
   options: DumpOptions,
@@ -81,12 +69,12 @@ export async function dumpContainers(
   sink: RecordSink,
   onDamage: (finding: Finding) => void,
 ): Promise<DumpResult> {
-  refuseKeys(options);
   const findings = new Findings(0);
   const result = { records: 0, bytes: 0 };
   const limit = options.limit ?? Number.POSITIVE_INFINITY;
   let skip = options.skip ?? 0;
-  let stopped = limit <= 0;
+  // Data have no keys, and what has no key is in no range of them.
+  let stopped = limit <= 0 || Boolean(options.from || options.to || options.prefix);
   const damaged = (finding: Finding) => {
     if (stopped) return;
     findings.add(finding);
@@ -102,7 +90,10 @@ export async function dumpContainers(
     sink.text('file', name);
     sink.integer('offset', block.offset);
     sink.integer('index', index);
-    sink.json('value', value);
+    if (options.redact) {
+      const bytes = Buffer.from(JSON.stringify(value), 'utf8');
+      sink.bytes('value', 'value', bytes, 0, bytes.length);
+    } else sink.json('value', value);
     sink.end();
     stopped = ++result.records >= limit;
     return !stopped;

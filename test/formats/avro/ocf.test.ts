@@ -296,6 +296,72 @@ describe('damage', () => {
   });
 });
 
+describe('a header hit by any bit', () => {
+  it('is told of or is another header, and crashes nothing', async () => {
+    const bytes = await container('null', 30, 300);
+    const header = (await layout(bytes))[0]!.length;
+    for (let at = 0; at < header; at++) {
+      const hit = Buffer.from(bytes);
+      hit[at]! ^= 1 << (at & 7);
+      const { verdict } = await verify(hit);
+      expect(coverageFaults(await layout(hit), 0, hit.length)).toEqual([]);
+      // Of a marker that was hit no block has the like, so they all look torn or bad.
+      if (at >= header - 16) expect(verdict).not.toBe('clean');
+      const { plan } = await repaired(hit);
+      const total = (plan.ledger as { length: number }[]).reduce((sum, one) => sum + one.length, 0);
+      expect(total).toBe(bytes.length);
+    }
+  });
+});
+
+describe('a stream', () => {
+  /** Once, forward, in small pieces, and without a size until its end. */
+  function streamed(bytes: Uint8Array, piece: number): Opened {
+    const source = {
+      name: '-',
+      size: undefined as number | undefined,
+      forwardOnly: true,
+      at: 0,
+      read(target: Uint8Array, start: number, length: number, position: number) {
+        // What was read last can be had again from the front, as of standard input.
+        expect(position === this.at || position + length <= this.at).toBe(true);
+        const part = bytes.subarray(position, position + Math.min(length, piece));
+        target.set(part, start);
+        this.at = Math.max(this.at, position + part.length);
+        if (part.length === 0) this.size = position;
+        return Promise.resolve(part.length);
+      },
+    };
+    const files = [{ name: '-', size: undefined }];
+    const set = { path: '-', isDirectory: false, files, siblings: files, open: () => source };
+    return { set, dialect: ocf, files };
+  }
+
+  it.each([1, 7, 4096])('in pieces of %i bytes is read like a file', async (piece) => {
+    const bytes = await container('deflate', 100, 300);
+    bytes[400]! ^= 0x10;
+    const limits = { ...DEFAULT_LIMITS, windowBytes: 256 };
+    const whole = await verify(bytes);
+    const { findings, stats, verdict } = await avro.verify(streamed(bytes, piece), { limits });
+    expect(stats).toEqual(whole.stats);
+    expect(verdict).toBe('damaged');
+    expect(findings.map((one) => ({ ...one, file: '' }))).toEqual(
+      whole.findings.map((one) => ({ ...one, file: '' })),
+    );
+  });
+});
+
+describe('stat', () => {
+  it('accounts for every byte of the data', async () => {
+    const stat = await avro.stat(opened(await container('snappy', 100, 300)), context);
+    const fields = stat['fields'] as { field: string; bytes: number; values: number }[];
+    const bytesOf = (name: string) => fields.find(({ field }) => field === name)!.bytes;
+    expect(bytesOf('R')).toBe(stat['dataBytes']);
+    expect(bytesOf('R.id') + bytesOf('R.name')).toBe(bytesOf('R'));
+    expect(stat).toMatchObject({ codec: 'snappy', schema: 'R', records: 100, damaged: 0 });
+  });
+});
+
 it('the page on the layout has an example that is a whole container', async () => {
   const page = readFileSync(
     join(import.meta.dirname, '../../../src/formats/avro/ocf/FORMAT.md'),

@@ -1,5 +1,9 @@
 /** Schemas: what the specification allows, what it refuses, canonical form and fingerprints. */
 import { describe, expect, it } from 'vitest';
+import { Cursor } from '../../../src/formats/avro/codec/cursor.ts';
+import { DatumPrinter } from '../../../src/formats/avro/codec/datum.ts';
+import { JsonOut } from '../../../src/formats/avro/codec/json-out.ts';
+import { resolve } from '../../../src/formats/avro/resolve/resolve.ts';
 import { canonicalForm, fingerprints } from '../../../src/formats/avro/schema/canonical.ts';
 import type { RecordType } from '../../../src/formats/avro/schema/model.ts';
 import { parseSchema, schemaFromJson } from '../../../src/formats/avro/schema/parse.ts';
@@ -81,6 +85,25 @@ describe('a schema is refused', () => {
     expect(() => schemaFromJson(json)).toThrow(message);
   });
 
+  it('whose default has no end', () => {
+    const endless = record([field('R', { default: {} })]);
+    expect(() => schemaFromJson(endless)).toThrow(/without an end/);
+  });
+
+  it('whose default branches beyond counting', () => {
+    const next = (i: number): object =>
+      i === 40
+        ? record([], { name: 'R40' })
+        : record(
+            [
+              { name: 'a', type: next(i + 1), default: {} },
+              { name: 'b', type: `R${i + 1}`, default: {} },
+            ],
+            { name: `R${i}` },
+          );
+    expect(() => schemaFromJson(next(0))).toThrow(/more than 100000 parts/);
+  });
+
   it('that is no JSON', () => {
     expect(() => parseSchema('{"type":')).toThrow(/no JSON/);
   });
@@ -89,6 +112,39 @@ describe('a schema is refused', () => {
     const deep = `${'{"type":"array","items":'.repeat(100_000)}"int"${'}'.repeat(100_000)}`;
     expect(() => parseSchema(deep)).toThrow(/nested deeper|no JSON/);
   });
+});
+
+it('a schema with more ways through it than can be gone is read and resolved at once', () => {
+  const next = (i: number): unknown =>
+    i === 60
+      ? record([{ name: 'v', type: 'int' }], { name: 'R60' })
+      : record(
+          [
+            { name: 'a', type: next(i + 1) },
+            { name: 'b', type: `R${i + 1}` },
+          ],
+          {
+            name: `R${i}`,
+          },
+        );
+  const { root } = schemaFromJson({ type: 'array', items: next(0) });
+  const { problems } = resolve(root, schemaFromJson({ type: 'array', items: next(0) }).root);
+  expect(problems).toEqual([]);
+  const printer = new DatumPrinter(root);
+  const cursor = new Cursor();
+  cursor.open(Buffer.from('0200', 'hex'), 0, 2);
+  expect(printer.print(cursor, new JsonOut())).toBe(false);
+  expect(printer.faults[0]?.code).toBe('bad-block-count');
+  // Alone, it is as many ints, or as many records of nothing.
+  const alone = new DatumPrinter(schemaFromJson(next(0)).root);
+  cursor.open(Buffer.alloc(100), 0, 100);
+  expect(alone.print(cursor, new JsonOut())).toBe(false);
+  expect(alone.faults[0]?.code).toBe('truncated-datum');
+  const text = JSON.stringify(next(0)).replace('{"name":"v","type":"int"}', '');
+  const nothing = new DatumPrinter(schemaFromJson(JSON.parse(text)).root);
+  cursor.open(Buffer.alloc(0), 0, 0);
+  expect(nothing.print(cursor, new JsonOut())).toBe(false);
+  expect(nothing.faults[0]?.code).toBe('too-deep');
 });
 
 describe('a schema', () => {

@@ -3,6 +3,8 @@
  * themselves. Only numbers, names of routines and JSON string literals come into the text, never
  * anything of a schema as it stands; all else is handed over as constants.
  */
+import { minimumBytes, type RecordType } from '../schema/model.ts';
+
 export class Coder {
   readonly #constants: unknown[] = [];
   readonly #routines: { name: string; counts: boolean; statements: string; result: string }[] = [];
@@ -55,4 +57,13 @@ export class Coder {
     const text = `'use strict';${routines.join('\n')}\nreturn ${expression};`;
     return new Function(...names, text)(...this.#constants) as T;
   }
+}
+
+/**
+ * What a routine for a record begins with. A schema can lead to more records than can be read in a
+ * lifetime: they end with the bytes, or where they take none, with what is left of a budget.
+ */
+export function recordGuard(type: RecordType): string {
+  const spent = minimumBytes(type) === 0 ? '||--c.emptyItems<0' : '';
+  return `if(c.at>c.end${spent})c.fail();`;
 }

@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Plan, RecordPlan } from '../resolve/plan.ts';
 import { planOf } from '../resolve/resolve.ts';
 import { type Field, minimumBytes } from '../schema/model.ts';
-import { Coder } from './coder.ts';
+import { Coder, recordGuard } from './coder.ts';
 import { BREACH, Cursor } from './cursor.ts';
 import { defaultBytes } from './default-bytes.ts';
 import { JsonOut } from './json-out.ts';
@@ -189,7 +189,7 @@ class JsonCoder {
             pieces,
             ordered.map((field) => written.indexOf(field)),
           );
-      return `o.byte(123);${fields}${before}o.close(123,125);`;
+      return `${recordGuard(plan.writer)}o.byte(123);${fields}${before}o.close(123,125);`;
     };
     return this.coder.routine(steps, 'record', body, undefined, true);
   }

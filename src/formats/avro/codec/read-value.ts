@@ -5,7 +5,7 @@
 import type { FieldStep, Plan, RecordPlan } from '../resolve/plan.ts';
 import { planOf } from '../resolve/resolve.ts';
 import { type Field, minimumBytes } from '../schema/model.ts';
-import { Coder } from './coder.ts';
+import { Coder, recordGuard } from './coder.ts';
 import { Cursor } from './cursor.ts';
 import { defaultBytes } from './default-bytes.ts';
 import { logicalText } from './logical-text.ts';
@@ -141,7 +141,7 @@ class ValueCoder {
           names.set(field, `d${i}`);
           return `const d${i}=${this.#default(field)};`;
         });
-        return read + defaults.join('');
+        return recordGuard(plan.writer) + read + defaults.join('');
       },
       () => {
         const fields = reader.fields

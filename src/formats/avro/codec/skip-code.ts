@@ -2,7 +2,7 @@
 
 import type { Plan } from '../resolve/plan.ts';
 import { minimumBytes } from '../schema/model.ts';
-import type { Coder } from './coder.ts';
+import { type Coder, recordGuard } from './coder.ts';
 
 /** A statement that passes over one datum. */
 export function skipCode(coder: Coder, plan: Plan): string {
@@ -38,7 +38,8 @@ export function skipCode(coder: Coder, plan: Plan): string {
     }
     case 'record': {
       const { steps } = plan;
-      const body = () => steps.map((step) => skipCode(coder, step.plan)).join('');
+      const fields = () => steps.map((step) => skipCode(coder, step.plan)).join('');
+      const body = () => recordGuard(plan.writer) + fields();
       const name = coder.routine(steps, 'skip', body, undefined, true);
       return `${name}(c);`;
     }

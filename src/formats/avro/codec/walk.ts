@@ -244,6 +244,10 @@ class Walker {
       const message = `records within records, deeper than ${DEPTH_MAX}`;
       this.#fail('too-deep', at, 0, message);
     }
+    if (minimumBytes(type) === 0 && --this.#emptyItems < 0) {
+      const message = `more than ${EMPTY_ITEMS_MAX} records and items that take no bytes`;
+      this.#fail('too-deep', at, 0, message);
+    }
     this.visitor.begin?.(name, type, at);
     for (const field of type.fields) this.datum(field.type, field.name, depth, `.${field.name}`);
     this.visitor.end?.(this.at);

@@ -166,7 +166,10 @@ class Resolver {
     path: string | undefined,
     always: boolean,
   ): FieldStep {
-    const plan = into ? this.plan(field.type, into.type, path!, always) : skipPlan(field.type);
+    // What is passed over is read as what it was written.
+    const plan = into
+      ? this.plan(field.type, into.type, path!, always)
+      : this.plan(field.type, field.type, '', true);
     return { writer: field, reader: into, plan };
   }
 }
@@ -185,11 +188,6 @@ function fieldPairs(writer: RecordType, reader: RecordType): Map<Field, Field> {
     if (alias !== undefined) pairs.set(named.get(alias)!, field);
   }
   return pairs;
-}
-
-/** What is passed over is read as what it was written. */
-function skipPlan(type: AvroType): Plan {
-  return new Resolver().plan(type, type, '', true);
 }
 
 function primitivePlan(writer: AvroType, reader: AvroType): Plan | undefined {

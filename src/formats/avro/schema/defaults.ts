@@ -9,11 +9,21 @@ const LONG_MIN = -(1n << 63n);
 const LONG_MAX = (1n << 63n) - 1n;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BYTES = /^[\u0000-\u00ff]*$/;
-/** A default of a recursive type goes as deep as its JSON does; this bounds empty records. */
+/** Fields that a default leaves out have defaults of their own, and so on: these bound both ways. */
 const DEPTH_MAX = 200;
+const PARTS_MAX = 100_000;
 
 /** Why `json` is no value of `type`, with the place in it; undefined if it is one. */
-export function defaultFault(type: AvroType, json: unknown, depth = 0): string | undefined {
+export function defaultFault(type: AvroType, json: unknown): string | undefined {
+  return look(type, json, 0, { parts: PARTS_MAX });
+}
+
+interface Budget {
+  parts: number;
+}
+
+function look(type: AvroType, json: unknown, depth: number, budget: Budget): string | undefined {
+  if (budget.parts-- <= 0) return `it has more than ${PARTS_MAX} parts`;
   if (depth > DEPTH_MAX) return 'it is nested too deep, or refers to itself without an end';
   switch (type.kind) {
     case 'null':
@@ -44,11 +54,11 @@ export function defaultFault(type: AvroType, json: unknown, depth = 0): string |
         ? undefined
         : wants(`one of ${type.symbols.join(', ')}`, json);
     case 'union':
-      return type.branches.some((branch) => defaultFault(branch, json, depth + 1) === undefined)
+      return type.branches.some((branch) => look(branch, json, depth + 1, budget) === undefined)
         ? undefined
         : wants(`a value of one of the branches`, json);
     default:
-      return nestedFault(type, json, depth + 1);
+      return nestedFault(type, json, depth + 1, budget);
   }
 }
 
@@ -56,10 +66,11 @@ function nestedFault(
   type: Extract<AvroType, { kind: 'array' | 'map' | 'record' }>,
   json: unknown,
   depth: number,
+  budget: Budget,
 ): string | undefined {
   if (type.kind === 'array') {
     if (!Array.isArray(json)) return wants('an array', json);
-    return first(json.entries(), (i, item) => [defaultFault(type.items, item, depth), `[${i}]`]);
+    return first(json.entries(), (i, item) => [look(type.items, item, depth, budget), `[${i}]`]);
   }
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     return wants('an object', json);
@@ -67,24 +78,25 @@ function nestedFault(
   const object = json as Record<string, unknown>;
   if (type.kind === 'map') {
     return first(Object.entries(object), (key, value) => [
-      defaultFault(type.values, value, depth),
+      look(type.values, value, depth, budget),
       `{${JSON.stringify(key)}}`,
     ]);
   }
-  return first(type.fields.entries(), (_, field) => {
+  return first(type.fields.entries(), (_, field): [string | undefined, string] => {
     if (Object.hasOwn(object, field.name)) {
-      return [defaultFault(field.type, object[field.name], depth), `.${field.name}`];
+      return [look(field.type, object[field.name], depth, budget), `.${field.name}`];
     }
-    return field.default ? undefined : [`it lacks the field ${field.name}`, ''];
+    if (!field.default) return [`it lacks the field ${field.name}`, ''];
+    return [look(field.type, field.default.json, depth, budget), `.${field.name}`];
   });
 }
 
 function first<K, V>(
   entries: Iterable<readonly [K, V]>,
-  look: (key: K, value: V) => [string | undefined, string] | undefined,
+  lookAt: (key: K, value: V) => [string | undefined, string],
 ): string | undefined {
   for (const [key, value] of entries) {
-    const [fault, place] = look(key, value) ?? [];
+    const [fault, place] = lookAt(key, value);
     if (fault !== undefined) return place ? `at ${place}: ${fault}` : fault;
   }
   return undefined;

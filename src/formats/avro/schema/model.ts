@@ -148,10 +148,11 @@ export function describeType(type: AvroType): string {
 }
 
 /**
- * The fewest bytes that a datum of each type takes. What refers to itself counts as nothing: a
- * lower bound is all that is asked for.
+ * The fewest bytes that a datum of each type takes. What refers to itself counts as nothing while
+ * it is looked at: a lower bound is all that is asked for. Each record is looked at once, for in
+ * a schema that somebody made to be hard the ways through it are beyond counting.
  */
-export function minimumBytes(type: AvroType, open: Set<AvroType> = new Set()): number {
+export function minimumBytes(type: AvroType): number {
   switch (type.kind) {
     case 'null':
       return 0;
@@ -162,13 +163,11 @@ export function minimumBytes(type: AvroType, open: Set<AvroType> = new Set()): n
     case 'fixed':
       return type.size;
     case 'record': {
-      const known = MINIMUM.get(type);
+      const known = MINIMUM.get(type.fields);
       if (known !== undefined) return known;
-      if (open.has(type)) return 0;
-      open.add(type);
-      const sum = type.fields.reduce((all, field) => all + minimumBytes(field.type, open), 0);
-      open.delete(type);
-      if (open.size === 0) MINIMUM.set(type, sum);
+      MINIMUM.set(type.fields, 0);
+      const sum = type.fields.reduce((all, field) => all + minimumBytes(field.type), 0);
+      MINIMUM.set(type.fields, sum);
       return sum;
     }
     default:
@@ -176,4 +175,5 @@ export function minimumBytes(type: AvroType, open: Set<AvroType> = new Set()): n
   }
 }
 
-const MINIMUM = new WeakMap<AvroType, number>();
+/** By the fields of a record, which its copies share. */
+const MINIMUM = new WeakMap<readonly Field[], number>();

@@ -161,6 +161,8 @@ describe('records', () => {
       ['boolean', true],
       ['long', -3],
       ['double', 1.5],
+      ['double', 0],
+      ['double', -0],
       ['bytes', 'ÿ'],
       [{ type: 'fixed', name: 'X', size: 2 }, '\u0000é'],
       [{ type: 'array', items: 'int' }, [1, 2]],
@@ -181,6 +183,8 @@ describe('records', () => {
       true,
       -3,
       1.5,
+      0,
+      -0,
       { hex: 'ff' },
       { hex: '00e9' },
       [1, 2],
@@ -193,8 +197,8 @@ describe('records', () => {
     const decoder = new DatumDecoder(typeOf(R([])), typeOf(R(fields)));
     const cursor = new Cursor();
     cursor.open(new Uint8Array(0), 0, 0);
-    const [a, b] = [decoder.decode(cursor), decoder.decode(cursor)] as { value: { f6: unknown } }[];
-    expect(a!.value.f6).not.toBe(b!.value.f6);
+    const [a, b] = [decoder.decode(cursor), decoder.decode(cursor)] as { value: { f8: unknown } }[];
+    expect(a!.value.f8).not.toBe(b!.value.f8);
   });
 
   it('that refer to themselves can differ', () => {

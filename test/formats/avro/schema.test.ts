@@ -104,6 +104,13 @@ describe('a schema is refused', () => {
     expect(() => schemaFromJson(next(0))).toThrow(/more than 100000 parts/);
   });
 
+  it('that is larger than anything that means something', () => {
+    const fields = Array.from({ length: 30_000 }, (_, i) => ({ name: `f${i}`, type: 'int' }));
+    expect(() => schemaFromJson(record(fields))).toThrow(/more than 20000/);
+    const symbols = Array.from({ length: 30_000 }, (_, i) => `S${i}`);
+    expect(() => schemaFromJson({ type: 'enum', name: 'E', symbols })).toThrow(/more than 20000/);
+  });
+
   it('that is no JSON', () => {
     expect(() => parseSchema('{"type":')).toThrow(/no JSON/);
   });

@@ -6,7 +6,7 @@
 import { minimumBytes, type RecordType } from '../schema/model.ts';
 
 export class Coder {
-  readonly #constants: unknown[] = [];
+  readonly #constants = new Map<unknown, string>();
   readonly #routines: { name: string; counts: boolean; statements: string; result: string }[] = [];
   readonly #names = new Map<string, Map<unknown, string>>();
   readonly #open = new Set<string>();
@@ -14,8 +14,11 @@ export class Coder {
 
   /** How the text refers to `value`. */
   constant(value: unknown): string {
-    const known = this.#constants.indexOf(value);
-    return `k${known >= 0 ? known : this.#constants.push(value) - 1}`;
+    // To a Map both zeros are one.
+    if (Object.is(value, -0)) return '(-0)';
+    const known = this.#constants.get(value) ?? `k${this.#constants.size}`;
+    this.#constants.set(value, known);
+    return known;
   }
 
   /**
@@ -48,14 +51,15 @@ export class Coder {
 
   /** The function that `expression`, made with this coder, stands for. */
   build<T>(expression: string): T {
-    const names = this.#constants.map((_, i) => `k${i}`);
     const routines = this.#routines.map(({ name, counts, statements, result }) => {
       const [enter, leave] = counts && this.#recursive ? ['c.enter();', 'c.depth--;'] : ['', ''];
       const value = result === '' ? leave : `const r=${result};${leave}return r;`;
       return `function ${name}(c,o){${enter}${statements}${value}}`;
     });
-    const text = `'use strict';${routines.join('\n')}\nreturn ${expression};`;
-    return new Function(...names, text)(...this.#constants) as T;
+    // Handed over in one array: of arguments there can be too many for the stack.
+    const names = [...this.#constants.values()].map((name, i) => `const ${name}=k[${i}];`);
+    const text = `'use strict';${names.join('')}${routines.join('\n')}\nreturn ${expression};`;
+    return new Function('k', text)([...this.#constants.keys()]) as T;
   }
 }
 

@@ -182,12 +182,13 @@ class JsonCoder {
         written.push(field);
         pieces.push(`${this.#literal(`${JSON.stringify(field.name)}:${this.#default(field)},`)}`);
       }
-      const ordered = reader.fields.filter((field) => written.includes(field));
+      const places = new Map(written.map((field, i) => [field, i]));
+      const ordered = reader.fields.filter((field) => places.has(field));
       const fields = ordered.every((field, i) => field === written[i])
         ? pieces.join('')
         : this.#reordered(
             pieces,
-            ordered.map((field) => written.indexOf(field)),
+            ordered.map((field) => places.get(field)!),
           );
       return `${recordGuard(plan.writer)}o.byte(123);${fields}${before}o.close(123,125);`;
     };

@@ -23,6 +23,8 @@ import { aliasesOf, checkSymbol, checkWord, nameOf } from './names.ts';
 /** Types within types; a schema that a person wrote has a dozen. */
 const NESTING_MAX = 250;
 const FIXED_BYTES_MAX = 2 ** 31 - 1;
+/** Types, fields and symbols in all: code is made of them, which has to stay within bounds. */
+const PARTS_MAX = 20_000;
 
 type Json = Record<string, unknown>;
 
@@ -50,6 +52,7 @@ export function schemaFromJson(json: unknown, known?: ReadonlyMap<string, NamedT
 class SchemaParser {
   readonly names = new Map<string, NamedType>();
   readonly ignored: string[] = [];
+  #parts = 0;
   /** Defaults are looked at when all types are known: a type may be defined behind its use. */
   readonly #defaults: { field: Field; path: string }[] = [];
 
@@ -66,6 +69,7 @@ class SchemaParser {
 
   type(json: unknown, namespace: string, path: string, depth: number): AvroType {
     const at = path || 'the top';
+    this.#count(1, at);
     if (depth > NESTING_MAX) throw new SchemaError(at, `types nested deeper than ${NESTING_MAX}`);
     if (typeof json === 'string') return this.#reference(json, namespace, at);
     if (Array.isArray(json)) return this.#union(json, namespace, path, depth);
@@ -80,6 +84,12 @@ class SchemaParser {
       else type.logical = logical;
     }
     return type;
+  }
+
+  #count(parts: number, at: string): void {
+    this.#parts += parts;
+    if (this.#parts <= PARTS_MAX) return;
+    throw new SchemaError(at, `the schema has more than ${PARTS_MAX} types, fields and symbols`);
   }
 
   #reference(name: string, namespace: string, at: string): AvroType {
@@ -205,8 +215,10 @@ class SchemaParser {
     const { name, namespace } = nameOf(json, outer, at);
     const { symbols, default: fallback } = json;
     if (!Array.isArray(symbols)) throw new SchemaError(at, `enum ${name} needs an array "symbols"`);
+    this.#count(symbols.length, at);
     const checked = symbols.map((symbol) => checkSymbol(symbol, name, at));
-    const twice = checked.find((symbol, i) => checked.indexOf(symbol) !== i);
+    const seen = new Set<string>();
+    const twice = checked.find((symbol) => seen.size === seen.add(symbol).size);
     if (twice !== undefined) throw new SchemaError(at, `enum ${name} has ${twice} twice`);
     if (fallback !== undefined && !checked.includes(fallback as string)) {
       throw new SchemaError(at, `the default ${brief(fallback)} is no symbol of enum ${name}`);

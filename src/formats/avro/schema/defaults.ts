@@ -9,7 +9,7 @@ const LONG_MIN = -(1n << 63n);
 const LONG_MAX = (1n << 63n) - 1n;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BYTES = /^[\u0000-\u00ff]*$/;
-/** Fields that a default leaves out have defaults of their own, and so on: these bound both ways. */
+/** Fields that a default leaves out have defaults of their own, and so on: these bound it. */
 const DEPTH_MAX = 200;
 const PARTS_MAX = 100_000;
 

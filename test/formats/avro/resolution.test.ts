@@ -1,6 +1,7 @@
 /** Schema resolution: the specification's list, case by case, and what Apache Avro makes of it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Cursor } from '../../../src/formats/avro/codec/cursor.ts';
 import { DatumDecoder, DatumPrinter, PLAIN } from '../../../src/formats/avro/codec/datum.ts';
@@ -10,6 +11,7 @@ import { Writer } from '../../../src/formats/avro/codec/writer.ts';
 import { incompatibilities } from '../../../src/formats/avro/resolve/compatibility.ts';
 import { resolve } from '../../../src/formats/avro/resolve/resolve.ts';
 import { schemaFromJson } from '../../../src/formats/avro/schema/parse.ts';
+import { sample } from './arbitrary.ts';
 
 const typeOf = (json: unknown) => schemaFromJson(json).root;
 
@@ -245,6 +247,24 @@ describe('unions', () => {
     const [a, b] = ['a', 'b'].map((namespace) => R([], { namespace }));
     expect(branch(b, [a, b], {})).toBe('{"b.R":{}}');
     expect(branch([a, b], b, {})).toBe('{}');
+  });
+});
+
+describe('any two schemas', () => {
+  it('read or refuse what one of them wrote, alike in both ways of reading', () => {
+    let readable = 0;
+    fc.assert(
+      fc.property(sample, sample, ({ schema: writer, value }, { schema: reader }) => {
+        const bytes = written(writer, value);
+        const { fault } = read(writer, reader, bytes);
+        const { problems } = resolve(typeOf(writer), typeOf(reader));
+        if (problems.length === 0) expect(fault?.message ?? 'no UTF-8').toContain('no UTF-8');
+        if (problems.some(({ always }) => always)) expect(fault).toBeDefined();
+        if (!fault) readable++;
+      }),
+      { numRuns: 1500 },
+    );
+    expect(readable).toBeGreaterThan(50);
   });
 });
 

@@ -94,6 +94,7 @@ export abstract class DumpCommand extends DdiaCommand {
       limit: flags.limit,
       stopAtDamage: flags['stop-at-damage'],
       batches: flags.batches,
+      redact: flags.redact,
     };
     const total = { records: 0, bytes: 0, damage: 0 };
     let exit: number = EXIT.ok;
@@ -142,7 +143,7 @@ export function bound(text: string | undefined): Uint8Array | undefined {
   return text === undefined ? undefined : parseBytes(text);
 }
 
-function damageLine(finding: Finding): string {
+export function damageLine(finding: Finding): string {
   const { severity, code, file, offset, length, message, diagnosis } = finding;
   const more = diagnosis ? `; ${diagnosis}` : '';
   return `${severity}: ${code} ${file} @ ${offset} +${length}: ${message}${more}`;

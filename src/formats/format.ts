@@ -217,6 +217,8 @@ export interface DumpOptions {
   readonly stopAtDamage?: boolean | undefined;
   /** Group operations that were written as one. */
   readonly batches?: boolean | undefined;
+  /** Values that are handed over as JSON are handed over as bytes, which the sink hides. */
+  readonly redact?: boolean | undefined;
 }
 
 /** Which of a store's live content is told, and how. */

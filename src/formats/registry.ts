@@ -1,4 +1,5 @@
 /** The families that are built in. Plugins add dialects to them, see src/cli/plugins.ts. */
+import { avro } from './avro/index.ts';
 import { bitcask } from './bitcask/index.ts';
 import { btree } from './btree/index.ts';
 import type { Family } from './format.ts';
@@ -8,4 +9,5 @@ export const builtInFamilies: readonly Family[] = [
   wal as unknown as Family,
   bitcask as unknown as Family,
   btree as unknown as Family,
+  avro,
 ];

@@ -26,6 +26,10 @@ export abstract class VerifyCommand extends DdiaCommand {
     dialect: Flags.string({ description: 'take the files for this dialect' }),
     ...limitFlags,
   };
+  /** For families whose verify can do with checksums and framing alone. */
+  static readonly quickFlag = {
+    quick: Flags.boolean({ description: 'checksums and framing only' }),
+  };
   /** Restricts detection to a family. */
   readonly family: string | undefined = undefined;
 
@@ -58,7 +62,12 @@ export abstract class VerifyCommand extends DdiaCommand {
 
   async #verify(
     path: string,
-    flags: { dialect?: string | undefined; 'max-record-bytes': number; 'max-findings': number },
+    flags: {
+      dialect?: string | undefined;
+      quick?: boolean;
+      'max-record-bytes': number;
+      'max-findings': number;
+    },
     progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
@@ -66,6 +75,7 @@ export abstract class VerifyCommand extends DdiaCommand {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
+      quick: flags.quick,
     });
   }
 }

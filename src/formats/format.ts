@@ -72,6 +72,8 @@ export interface ScanContext {
   readonly signal?: AbortSignal | undefined;
   /** Called between windows with the bytes of the current file that are done. */
   readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
+  /** verify is asked for checksums and framing only. */
+  readonly quick?: boolean | undefined;
   /** Called before a scan waits for more input, so that what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
 }

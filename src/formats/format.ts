@@ -103,11 +103,15 @@ export interface Probe {
   readonly name: string;
   readonly size: number | undefined;
   readonly head: Uint8Array;
+  /** The last bytes of the file, where they can be read before the rest. */
+  readonly tail?: Uint8Array | undefined;
   readonly siblings: readonly string[];
 }
 
 /** How much of a file's front a Probe shows. */
 export const PROBE_HEAD_BYTES = 64 * 1024;
+/** And how much of its end. */
+export const PROBE_TAIL_BYTES = 64;
 
 export interface Detection {
   readonly confidence: 'certain' | 'likely' | 'no';

@@ -1,15 +1,17 @@
 /** The family `sstable`: immutable tables in the order of their keys, whoever wrote them. */
 import type { Family, FileEntry, FileSet } from '../format.ts';
 import { dumpTables } from './dump.ts';
+import { leveldb } from './leveldb/index.ts';
 import { lsmV1 } from './lsm-v1/index.ts';
 import type { TableDialect } from './model.ts';
 import { applyTableRepair, planTableRepair } from './repair.ts';
+import { rocksdb } from './rocksdb/index.ts';
 import { inMemory } from './seekable.ts';
 import { statTables } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { verifyTables } from './verify.ts';
 
-export const tableDialects: readonly TableDialect[] = [v1, lsmV1];
+export const tableDialects: readonly TableDialect[] = [v1, leveldb, rocksdb, lsmV1];
 
 /** Which of a directory's files this dialect reads, by number where their names have one. */
 export function selectTables(set: FileSet, dialect: TableDialect): readonly FileEntry[] {

@@ -74,7 +74,7 @@ export async function uncovered(dialect: TableDialect, bytes: Uint8Array): Promi
   const coverage = new Coverage(0, bytes.length);
   const odd: string[] = [];
   const look = ({ name, offset, damage, children }: Span): void => {
-    if (damage === 'unaccounted' || damage === 'overlap') odd.push(`${name} @ ${offset} ${damage}`);
+    if (name === 'unaccounted' || damage === 'overlap') odd.push(`${name} @ ${offset} ${damage}`);
     for (const child of children ?? []) look(child);
   };
   await dialect.layout(new MemorySource('t.sst', bytes), context, (span) => {

@@ -1,0 +1,341 @@
+/** Sequences: how literals and matches take turns (RFC 8878, 3.1.1.3.2). */
+import { BackwardBits } from './bits.ts';
+import { type FseTable, fseTable, readFse, rleTable } from './fse.ts';
+
+const LITERAL_BASE = Int32Array.of(
+  0,
+  1,
+  2,
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+  18,
+  20,
+  22,
+  24,
+  28,
+  32,
+  40,
+  48,
+  64,
+  128,
+  256,
+  512,
+  1024,
+  2048,
+  4096,
+  8192,
+  16_384,
+  32_768,
+  65_536,
+);
+const LITERAL_BITS = Uint8Array.of(
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  3,
+  3,
+  4,
+  6,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+);
+const MATCH_BASE = Int32Array.of(
+  3,
+  4,
+  5,
+  6,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+  17,
+  18,
+  19,
+  20,
+  21,
+  22,
+  23,
+  24,
+  25,
+  26,
+  27,
+  28,
+  29,
+  30,
+  31,
+  32,
+  33,
+  34,
+  35,
+  37,
+  39,
+  41,
+  43,
+  47,
+  51,
+  59,
+  67,
+  83,
+  99,
+  131,
+  259,
+  515,
+  1027,
+  2051,
+  4099,
+  8195,
+  16_387,
+  32_771,
+  65_539,
+);
+const MATCH_BITS = Uint8Array.of(
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+  1,
+  1,
+  1,
+  1,
+  2,
+  2,
+  3,
+  3,
+  4,
+  4,
+  5,
+  7,
+  8,
+  9,
+  10,
+  11,
+  12,
+  13,
+  14,
+  15,
+  16,
+);
+
+/** What one of the three codes may be: symbols, accuracy, and the distribution that needs no words. */
+export interface Kind {
+  symbolsMax: number;
+  logMax: number;
+  predefined: FseTable;
+}
+
+export const LITERALS: Kind = {
+  symbolsMax: 36,
+  logMax: 9,
+  predefined: fseTable(
+    [
+      4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1,
+      1, -1, -1, -1, -1,
+    ],
+    36,
+    6,
+  ),
+};
+export const MATCHES: Kind = {
+  symbolsMax: 53,
+  logMax: 9,
+  predefined: fseTable(
+    [
+      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+      1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+    ],
+    53,
+    6,
+  ),
+};
+export const OFFSETS: Kind = {
+  symbolsMax: 32,
+  logMax: 8,
+  predefined: fseTable(
+    [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
+    29,
+    5,
+  ),
+};
+
+/** Tables that the next block may use again. */
+export interface Tables {
+  literals: FseTable | undefined;
+  offsets: FseTable | undefined;
+  matches: FseTable | undefined;
+}
+
+/** Reads one table's description by its mode. Undefined: there is none such. */
+export function readTable(
+  kind: Kind,
+  mode: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  previous: FseTable | undefined,
+): { table: FseTable; end: number } | undefined {
+  if (mode === 0) return { table: kind.predefined, end: start };
+  if (mode === 3) return previous && { table: previous, end: start };
+  if (mode === 2) return readFse(bytes, start, end, kind.symbolsMax, kind.logMax);
+  if (start >= end || bytes[start]! >= kind.symbolsMax) return undefined;
+  return { table: rleTable(bytes[start]!), end: start + 1 };
+}
+
+/** Where a block's bytes go, and what came before them. */
+export interface Output {
+  bytes: Uint8Array;
+  at: number;
+  /** The limit. */
+  end: number;
+  /** What stands before bytes[0], as it were. */
+  dictionary: Uint8Array | undefined;
+  /** The last three offsets. */
+  repeated: Int32Array;
+}
+
+const stream = new BackwardBits();
+
+/** Carries out `count` sequences. False: the bits do not fit, or lead somewhere else. */
+export function runSequences(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: number,
+  tables: { literals: FseTable; offsets: FseTable; matches: FseTable },
+  literals: Uint8Array,
+  literalBytes: number,
+  output: Output,
+): boolean {
+  const { bytes: out, dictionary, repeated } = output;
+  const before = dictionary?.length ?? 0;
+  let { at } = output;
+  if (!stream.open(bytes, start, end)) return false;
+  const { literals: ll, offsets: of, matches: ml } = tables;
+  let llState = stream.read(ll.log);
+  let ofState = stream.read(of.log);
+  let mlState = stream.read(ml.log);
+  let taken = 0;
+  for (let n = 0; n < count; n++) {
+    const offsetCode = of.symbol[ofState]!;
+    const matchCode = ml.symbol[mlState]!;
+    const literalCode = ll.symbol[llState]!;
+    const offsetValue = 2 ** offsetCode + stream.read(offsetCode);
+    let match = MATCH_BASE[matchCode]! + stream.read(MATCH_BITS[matchCode]!);
+    const run = LITERAL_BASE[literalCode]! + stream.read(LITERAL_BITS[literalCode]!);
+    if (n + 1 < count) {
+      llState = ll.base[llState]! + stream.read(ll.bits[llState]!);
+      mlState = ml.base[mlState]! + stream.read(ml.bits[mlState]!);
+      ofState = of.base[ofState]! + stream.read(of.bits[ofState]!);
+    }
+    const offset = offsetOf(offsetValue, run === 0, repeated);
+    if (stream.left < 0 || taken + run > literalBytes) return false;
+    if (at + run + match > output.end || offset <= 0 || offset > at + run + before) return false;
+    if (run <= 24) for (const to = taken + run; taken < to; ) out[at++] = literals[taken++]!;
+    else {
+      out.set(literals.subarray(taken, taken + run), at);
+      taken += run;
+      at += run;
+    }
+    let from = at - offset;
+    for (; from < 0 && match > 0; match--) out[at++] = dictionary![before + from++]!;
+    if (match > 32 && offset >= match) {
+      out.copyWithin(at, from, from + match);
+      at += match;
+    } else for (const to = at + match; at < to; ) out[at++] = out[from++]!;
+  }
+  if (stream.left !== 0) return false;
+  const rest = literalBytes - taken;
+  if (at + rest > output.end) return false;
+  out.set(literals.subarray(taken, literalBytes), at);
+  output.at = at + rest;
+  return true;
+}
+
+/** Values up to 3 repeat one of the last three offsets. */
+function offsetOf(value: number, noLiterals: boolean, repeated: Int32Array): number {
+  if (value > 3) {
+    repeated[2] = repeated[1]!;
+    repeated[1] = repeated[0]!;
+    repeated[0] = value - 3;
+    return value - 3;
+  }
+  const which = noLiterals ? value : value - 1;
+  const offset = which === 3 ? repeated[0]! - 1 : repeated[which]!;
+  if (which === 0) return offset;
+  if (which > 1) repeated[2] = repeated[1]!;
+  repeated[1] = repeated[0]!;
+  repeated[0] = offset;
+  return offset;
+}

@@ -87,6 +87,8 @@ export interface TableWriteOptions {
   /** How many entries there will be, where that is known. */
   readonly entries?: number | undefined;
   readonly compression?: string | undefined;
+  /** Eight bytes that name the table; absent: chosen at random. */
+  readonly tableId?: Uint8Array | undefined;
 }
 
 /** Takes entries in order; refuses, with a DdiaError, what is not, and what it cannot hold. */

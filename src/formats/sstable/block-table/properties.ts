@@ -53,12 +53,12 @@ export class Properties {
   /** Ready to print. */
   all(): Record<string, unknown> {
     const shown: Record<string, unknown> = {};
-    for (const [name, value] of this.raw) shown[name] = valueOf(name, value);
+    for (const [name, value] of this.raw) shown[name] = shownValue(name, value);
     return shown;
   }
 }
 
-function valueOf(name: string, value: Uint8Array): unknown {
+function shownValue(name: string, value: Uint8Array): unknown {
   if (FIXED.test(name) && (value.length === 4 || value.length === 8)) {
     const view = viewOf(value);
     if (value.length === 4) return view.getUint32(0, true);

@@ -29,7 +29,9 @@ export function findingOf(damage: TableDamage): Finding {
   return finding;
 }
 
-/** How far a scan looks: what is there; checksums and framing too; or everything against all else. */
+/**
+ * How far a scan looks: what is there; checksums and framing too; or everything against all else.
+ */
 export type Depth = 'read' | 'quick' | 'full';
 
 export interface TableScanContext extends ScanContext {

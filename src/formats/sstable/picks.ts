@@ -1,5 +1,6 @@
 /**
- * Which tables a compaction takes, and why. Size-tiered: files of about the same size are a tier, and
+ * Which tables a compaction takes, and why. Size-tiered: files of about the same size are a tier,
+ * and
  * a tier of four is merged. Leveled: level 0 is merged when it has four files; level L may hold
  * 10 MiB times 10 to the L - 1; of a level that holds more, the file with the least overlap below.
  */

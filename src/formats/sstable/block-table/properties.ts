@@ -5,8 +5,10 @@ import { viewOf } from '../../bytes/read-fully.ts';
 import { readVarint, varint } from './varint.ts';
 
 /** Properties that are text; other known ones are varints. */
-const TEXT =
-  /^rocksdb\.(filter\.policy|comparator|merge\.operator|prefix\.extractor\.name|property\.collectors|compression|compression_options|column\.family\.name|creating\..*)$/;
+const TEXT = new RegExp(
+  '^rocksdb[.](filter.policy|comparator|merge.operator|prefix.extractor.name|property.collectors|' +
+    'compression|compression_options|column.family.name|creating[.].*)$',
+);
 /** Integers of fixed width, by their names. */
 const FIXED =
   /^rocksdb\.(external_sst_file\.(version|global_seqno)|block\.based\.table\.index\.type)$/;

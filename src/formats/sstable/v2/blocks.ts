@@ -1,5 +1,6 @@
 /** Headers of blocks and what stands in front of and behind them all. */
 
+import { inflate } from '../../../shared/codecs/inflate.ts';
 import { hex32, toHex } from '../../../shared/hex.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import type { ByteSource } from '../../format.ts';
@@ -133,7 +134,7 @@ export async function readFooters(source: ByteSource): Promise<Footers> {
   const from = Math.floor((size - wire.FOOTER_BYTES) / wire.UNIT_BYTES) * wire.UNIT_BYTES;
   for (let at = from; at >= base && at >= wire.HEADER_BYTES; at -= wire.UNIT_BYTES) {
     const found = readFooterAt(bytes, view, at - base);
-    if (!found || found.copy !== 0) continue;
+    if (found?.copy !== 0) continue;
     first = found;
     firstAt = at;
     break;
@@ -141,4 +142,16 @@ export async function readFooters(source: ByteSource): Promise<Footers> {
   const whole = second?.copy === 1 && second.fileBytes === size;
   const footer = whole ? second : first;
   return { footer, firstAt, secondAt, first: first !== undefined, second: whole };
+}
+
+/** The payload as it was before compression; undefined: it cannot be had. */
+export function unpack(
+  { compression, rawBytes }: BlockHeader,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): Uint8Array | undefined {
+  const stored = bytes.subarray(start, end);
+  if (compression === 0) return rawBytes === stored.length ? stored : undefined;
+  return compression === 1 ? inflate(stored, rawBytes) : undefined;
 }

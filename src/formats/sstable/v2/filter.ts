@@ -1,5 +1,6 @@
 /**
- * The filter: Bloom, all probes of a key in one line of 64 bytes. XXH3 of the user key; its low half
+ * The filter: Bloom, all probes of a key in one line of 64 bytes. XXH3 of the user key; its low
+ * half
  * chooses the line, its high half the bits.
  */
 import { mulHigh, r } from '../../../shared/hash/mul64.ts';

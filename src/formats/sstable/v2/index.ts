@@ -41,7 +41,7 @@ export const v2: TableDialect = {
     if (!place) return described;
     const head = await bytesAt(source, place.offset, wire.BLOCK_HEADER_BYTES);
     const block = readBlockHeader(head, viewOf(head), 0);
-    if (!block || block.compression !== 0 || blockLength(block) > context.limits.recordBytes)
+    if (block?.compression !== 0 || blockLength(block) > context.limits.recordBytes)
       return described;
     const bytes = await bytesAt(source, place.offset + wire.BLOCK_HEADER_BYTES, block.storedBytes);
     try {

@@ -3,12 +3,12 @@ import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import type { ByteSource, ScanContext } from '../../format.ts';
 import { compareBytes, type EntryBlock } from '../entry-block.ts';
 import type { OpenTable, TableDamage } from '../model.ts';
-import { type BlockHeader, blockLength, readBlockHeader, readFooters } from './blocks.ts';
+import { type BlockHeader, blockLength, readBlockHeader, readFooters, unpack } from './blocks.ts';
 import { FilterReader } from './filter.ts';
 import { type IndexedBlock, readIndex } from './index-payload.ts';
 import * as wire from './layout.ts';
 import { PayloadReader } from './payload.ts';
-import { scanV2, unpack } from './scan.ts';
+import { scanV2 } from './scan.ts';
 
 interface WholeBlock {
   header: BlockHeader;

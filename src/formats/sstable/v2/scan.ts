@@ -3,7 +3,6 @@
  * can be believed; where one is hit, the next header is looked for at every 64th byte.
  */
 
-import { inflate } from '../../../shared/codecs/inflate.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import { Window } from '../../bytes/window.ts';
@@ -18,6 +17,7 @@ import {
   readFooterAt,
   readFooters,
   readTableHeader,
+  unpack,
 } from './blocks.ts';
 import { V2Check } from './check.ts';
 import * as wire from './layout.ts';
@@ -255,7 +255,10 @@ class V2Scan {
     });
   }
 
-  /** Its checksum holds, and yet another block belongs here, unless those before were told as lost. */
+  /**
+   * Its checksum holds, and yet another block belongs here, unless those before were told as
+   * lost.
+   */
   #misplaced(header: BlockHeader, at: number, length: number): void {
     const explained = this.#check.gapBefore();
     if (explained && header.number > this.#next) return;
@@ -337,16 +340,4 @@ class V2Scan {
     this.visitor.damage(damage);
     if (this.visitor.done?.()) this.#stopped = true;
   }
-}
-
-/** The payload as it was before compression; undefined: it cannot be had. */
-export function unpack(
-  { compression, rawBytes }: BlockHeader,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-): Uint8Array | undefined {
-  const stored = bytes.subarray(start, end);
-  if (compression === 0) return rawBytes === stored.length ? stored : undefined;
-  return compression === 1 ? inflate(stored, rawBytes) : undefined;
 }

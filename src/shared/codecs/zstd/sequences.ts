@@ -189,7 +189,10 @@ const MATCH_BITS = Uint8Array.of(
   16,
 );
 
-/** What one of the three codes may be: symbols, accuracy, and the distribution that needs no words. */
+/**
+ * What one of the three codes may be: symbols, accuracy, and the distribution that needs no
+ * words.
+ */
 export interface Kind {
   symbolsMax: number;
   logMax: number;

@@ -1,5 +1,5 @@
 /** Sequences: how literals and matches take turns (RFC 8878, 3.1.1.3.2). */
-import { BackwardBits } from './bits.ts';
+import { BackwardBits, viewFor } from './bits.ts';
 import { type FseTable, fseTable, readFse, rleTable } from './fse.ts';
 
 const LITERAL_BASE = Int32Array.of(
@@ -286,21 +286,57 @@ export function runSequences(
   let { at } = output;
   if (!stream.open(bytes, start, end)) return false;
   const { literals: ll, offsets: of, matches: ml } = tables;
+  const { symbol: llSymbol, bits: llBits, base: llBase } = ll;
+  const { symbol: ofSymbol, bits: ofBits, base: ofBase } = of;
+  const { symbol: mlSymbol, bits: mlBits, base: mlBase } = ml;
+  const view = viewFor(bytes);
+  const lastWord = bytes.length - 4;
   let llState = stream.read(ll.log);
   let ofState = stream.read(of.log);
   let mlState = stream.read(ml.log);
   let taken = 0;
   for (let n = 0; n < count; n++) {
-    const offsetCode = of.symbol[ofState]!;
-    const matchCode = ml.symbol[mlState]!;
-    const literalCode = ll.symbol[llState]!;
-    const offsetValue = 2 ** offsetCode + stream.read(offsetCode);
-    let match = MATCH_BASE[matchCode]! + stream.read(MATCH_BITS[matchCode]!);
-    const run = LITERAL_BASE[literalCode]! + stream.read(LITERAL_BITS[literalCode]!);
-    if (n + 1 < count) {
-      llState = ll.base[llState]! + stream.read(ll.bits[llState]!);
-      mlState = ml.base[mlState]! + stream.read(ml.bits[mlState]!);
-      ofState = of.base[ofState]! + stream.read(of.bits[ofState]!);
+    const offsetCode = ofSymbol[ofState]!;
+    const matchCode = mlSymbol[mlState]!;
+    const literalCode = llSymbol[llState]!;
+    const matchBits = MATCH_BITS[matchCode]!;
+    const literalBits = LITERAL_BITS[literalCode]!;
+    const more = n + 1 < count;
+    const values = offsetCode + matchBits + literalBits;
+    const states = llBits[llState]! + mlBits[mlState]! + ofBits[ofState]!;
+    let from = stream.left - values;
+    let p = start + (from >>> 3);
+    let offsetValue: number;
+    let match: number;
+    let run: number;
+    // One word for the three values and one for the three states, where they fit and are there.
+    if (values <= 25 && states <= 25 && from >= 32 && p <= lastWord) {
+      let word = view.getInt32(p, true) >>> (from & 7);
+      run = LITERAL_BASE[literalCode]! + (word & ((1 << literalBits) - 1));
+      word >>>= literalBits;
+      match = MATCH_BASE[matchCode]! + (word & ((1 << matchBits) - 1));
+      offsetValue = (1 << offsetCode) + ((word >>> matchBits) & ((1 << offsetCode) - 1));
+      if (more) {
+        from -= states;
+        p = start + (from >>> 3);
+        word = view.getInt32(p, true) >>> (from & 7);
+        const ofWidth = ofBits[ofState]!;
+        const mlWidth = mlBits[mlState]!;
+        ofState = ofBase[ofState]! + (word & ((1 << ofWidth) - 1));
+        word >>>= ofWidth;
+        mlState = mlBase[mlState]! + (word & ((1 << mlWidth) - 1));
+        llState = llBase[llState]! + ((word >>> mlWidth) & ((1 << llBits[llState]!) - 1));
+      }
+      stream.left = from;
+    } else {
+      offsetValue = 2 ** offsetCode + stream.read(offsetCode);
+      match = MATCH_BASE[matchCode]! + stream.read(matchBits);
+      run = LITERAL_BASE[literalCode]! + stream.read(literalBits);
+      if (more) {
+        llState = llBase[llState]! + stream.read(llBits[llState]!);
+        mlState = mlBase[mlState]! + stream.read(mlBits[mlState]!);
+        ofState = ofBase[ofState]! + stream.read(ofBits[ofState]!);
+      }
     }
     const offset = offsetOf(offsetValue, run === 0, repeated);
     if (stream.left < 0 || taken + run > literalBytes) return false;
@@ -311,7 +347,7 @@ export function runSequences(
       taken += run;
       at += run;
     }
-    let from = at - offset;
+    from = at - offset;
     for (; from < 0 && match > 0; match--) out[at++] = dictionary![before + from++]!;
     if (match > 32 && offset >= match) {
       out.copyWithin(at, from, from + match);

@@ -29,6 +29,10 @@ export abstract class VerifyCommand extends DdiaCommand {
     dialect: Flags.string({ description: 'take the files for this dialect' }),
     ...limitFlags,
   };
+  /** For families whose verify can do with checksums and framing alone. */
+  static readonly quickFlag = {
+    quick: Flags.boolean({ description: 'checksums and framing only' }),
+  };
   /** Restricts detection to a family. */
   readonly family: string | undefined = undefined;
 
@@ -66,7 +70,12 @@ export abstract class VerifyCommand extends DdiaCommand {
 
   async #verify(
     path: string,
-    flags: { dialect?: string | undefined; 'max-record-bytes': number; 'max-findings': number },
+    flags: {
+      dialect?: string | undefined;
+      quick?: boolean;
+      'max-record-bytes': number;
+      'max-findings': number;
+    },
     progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
@@ -75,6 +84,7 @@ export abstract class VerifyCommand extends DdiaCommand {
       signal: this.signal,
       progress: progress.update,
       options: flags,
+      quick: flags.quick,
     };
     const worker = join(this.config.root, 'dist/aside-worker.js');
     return this.verify(input, { ...context, aside: asideFor(input, context, worker) });

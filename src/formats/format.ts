@@ -84,6 +84,8 @@ export interface ScanContext {
   readonly signal?: AbortSignal | undefined;
   /** Called between windows with the bytes of the current file that are done. */
   readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
+  /** verify is asked for checksums and framing only. */
+  readonly quick?: boolean | undefined;
   /** Called before a scan waits for more input, so that what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
   /** Milliseconds since the epoch: what expires by then counts as gone. Default: nothing does. */
@@ -124,11 +126,15 @@ export interface Probe {
   readonly name: string;
   readonly size: number | undefined;
   readonly head: Uint8Array;
+  /** The last bytes of the file, where they can be read before the rest. */
+  readonly tail?: Uint8Array | undefined;
   readonly siblings: readonly string[];
 }
 
 /** How much of a file's front a Probe shows. */
 export const PROBE_HEAD_BYTES = 64 * 1024;
+/** And how much of its end. */
+export const PROBE_TAIL_BYTES = 64;
 
 export interface Detection {
   readonly confidence: 'certain' | 'likely' | 'no';

@@ -110,6 +110,16 @@ export class BufferedFile {
     this.#count += end - start;
   }
 
+  /** Puts bytes in place of some that were appended before. */
+  patch(position: number, bytes: Uint8Array): void {
+    try {
+      this.#flush();
+      writeFully(this.#file, bytes, 0, bytes.length, position);
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    }
+  }
+
   finish(): void {
     try {
       this.#flush();

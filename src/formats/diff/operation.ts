@@ -77,6 +77,8 @@ export class OperationSink implements RecordSink {
     else if (name === 'length') this.#length = value;
     else if (name === 'cf') this.#columnFamily = value;
     else if (name === 'seq') this.#seq = String(value);
+    // Where it lies, as offset and length are.
+    else if (name === 'block') return;
     else this.#more(name, value);
   }
 

@@ -226,7 +226,7 @@ describe('damage', () => {
     expect([first['id'], last['id']]).toEqual([0, 99]);
   });
 
-  it('of a datum keeps those before it, and tells its place in the file', async () => {
+  it('of a datum keeps those before it and behind it, and tells its place in the file', async () => {
     const [, , , datum] = blocks[1]!.children!.filter(({ name }) => name.startsWith('datum'));
     const branch = datum!.children![1]!.children![0]!;
     const hit = changed(branch.offset, 8);
@@ -243,9 +243,13 @@ describe('damage', () => {
     expect(plan.ledger).toMatchObject([
       { fate: 'kept' },
       { fate: 'salvaged', records: 3 },
-      { fate: 'dropped', code: 'bad-union-branch' },
+      { fate: 'dropped', code: 'bad-union-branch', records: 1 },
+      { fate: 'salvaged', code: 'bad-union-branch' },
       { fate: 'kept' },
     ]);
+    const all = await rows(bytes);
+    const lost = (datum!.children![0]!.value as number) ?? -1;
+    expect(await rows(out)).toEqual(all.filter((row) => row['id'] !== lost));
   });
 
   it('of a count is found on either side', async () => {

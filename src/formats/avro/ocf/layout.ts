@@ -6,7 +6,7 @@ import type { ByteSource, Opened, ScanContext, Span } from '../../format.ts';
 import { hexObject } from '../codec/plain.ts';
 import { readVarint } from '../codec/varint.ts';
 import { type WalkVisitor, walkDatum } from '../codec/walk.ts';
-import { BlockData } from './block-data.ts';
+import { BlockData, type BlockOutcome } from './block-data.ts';
 import { type Header, META_TYPE } from './header.ts';
 import { Walking } from './readers.ts';
 import { type Block, type Damage, scanContainer } from './scan.ts';
@@ -47,9 +47,10 @@ class SpanBuilder {
     this.#add({ name, offset, length: end - offset, children });
   }
 
-  /** Ends what a fault left open, at `end`. */
-  abandon(end: number): void {
-    while (this.#open.length > 0) this.#close(end);
+  /** After a datum that was left in its middle. */
+  reset(): void {
+    this.#open.length = 0;
+    this.done.length = 0;
   }
 
   take(): Span[] {
@@ -168,20 +169,35 @@ function dataSpans(block: Block, data: BlockData | undefined): Span[] {
   }
   const spans = new SpanBuilder(hexObject);
   spans.shift = offset;
-  const walking = new Walking(data.type, spans.visitor);
+  const walking = new Walking(data.type, spans.visitor, () => spans.reset());
   const shown: Span[] = [];
-  let reached = 0;
-  const outcome = data.read(block, walking, (index, at) => {
-    const children = spans.take();
-    const [only] = children;
+  const outcome = data.read(block, walking, (index) => {
+    const [only] = spans.take();
     shown.push({ ...only!, name: `datum ${index}` });
-    reached = at;
     return true;
   });
-  if (reached === length) return shown;
-  const [fault] = outcome.findings.filter(({ severity }) => severity === 'error');
-  const rest = { offset: offset + reached, length: length - reached };
-  const code = fault?.code ?? 'trailing-bytes';
-  spans.abandon(offset + reached);
-  return [...shown, { name: 'data', ...rest, value: fault?.message, damage: code }];
+  return withLosses(shown, outcome, offset, length);
+}
+
+/** Behind each run but one that ends where the block does there are bytes that are no data. */
+function withLosses(
+  data: readonly Span[],
+  { runs, findings }: BlockOutcome,
+  offset: number,
+  length: number,
+): Span[] {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const shown: Span[] = [];
+  let next = 0;
+  for (const [i, run] of runs.entries()) {
+    shown.push(...data.slice(next, next + run.records));
+    next += run.records;
+    const end = runs[i + 1]?.start ?? length;
+    if (end === run.end) continue;
+    const fault = errors[Math.min(i, errors.length - 1)];
+    const place = { offset: offset + run.end, length: end - run.end };
+    const damage = fault?.code ?? 'trailing-bytes';
+    shown.push({ name: 'data', ...place, value: fault?.message, damage });
+  }
+  return shown;
 }

@@ -5,62 +5,13 @@ import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, Opened, ScanContext, Span } from '../../format.ts';
 import { hexObject } from '../codec/plain.ts';
 import { readVarint } from '../codec/varint.ts';
-import { type WalkVisitor, walkDatum } from '../codec/walk.ts';
+import { walkDatum } from '../codec/walk.ts';
+import { SpanBuilder } from '../spans.ts';
 import { BlockData, type BlockOutcome } from './block-data.ts';
 import { type Header, META_TYPE } from './header.ts';
 import { Walking } from './readers.ts';
 import { type Block, type Damage, scanContainer } from './scan.ts';
 import { MAGIC, MARKER_BYTES } from './spec.ts';
-
-interface Open {
-  name: string;
-  offset: number;
-  children: Span[];
-}
-
-/** Makes spans of a walk; offsets in the walked buffer are moved by `shift`. */
-class SpanBuilder {
-  readonly done: Span[] = [];
-  readonly #open: Open[] = [];
-  readonly visitor: WalkVisitor;
-  shift = 0;
-
-  constructor(readonly showBytes: (bytes: Uint8Array) => unknown) {
-    this.visitor = {
-      begin: (name, _, offset) => {
-        this.#open.push({ name, offset: offset + this.shift, children: [] });
-      },
-      end: (offset) => this.#close(offset + this.shift),
-      leaf: (name, start, end, value) => {
-        const shown = value instanceof Uint8Array ? this.showBytes(value) : jsonable(value);
-        this.#add({ name, offset: start + this.shift, length: end - start, value: shown });
-      },
-    };
-  }
-
-  #add(span: Span): void {
-    (this.#open.at(-1)?.children ?? this.done).push(span);
-  }
-
-  #close(end: number): void {
-    const { name, offset, children } = this.#open.pop()!;
-    this.#add({ name, offset, length: end - offset, children });
-  }
-
-  /** After a datum that was left in its middle. */
-  reset(): void {
-    this.#open.length = 0;
-    this.done.length = 0;
-  }
-
-  take(): Span[] {
-    return this.done.splice(0);
-  }
-}
-
-function jsonable(value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
-}
 
 export async function layoutContainer(
   input: Opened,

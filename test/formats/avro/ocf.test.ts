@@ -235,7 +235,7 @@ describe('damage', () => {
       {
         code: 'bad-union-branch',
         offset: branch.offset,
-        message: /^datum 3 of .*R\.name: branch 4/,
+        message: expect.stringMatching(/^datum 3 of .*R\.name: branch 4/),
       },
     ]);
     const { plan, out } = await repaired(hit);
@@ -270,7 +270,9 @@ describe('damage', () => {
     const at = bytes.indexOf('"int"');
     const hit = changed(at + 1, 0x58);
     const { findings, stats } = await verify(hit);
-    expect(findings).toMatchObject([{ code: 'bad-header', message: /no type of the name "Xnt"/ }]);
+    expect(findings).toMatchObject([
+      { code: 'bad-header', message: expect.stringMatching(/no type of the name "Xnt"/) },
+    ]);
     expect(stats).toMatchObject({ records: 100 });
     expect(
       await codes(changed(4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2)),
@@ -295,7 +297,7 @@ describe('damage', () => {
     const limits = { ...DEFAULT_LIMITS, recordBytes: 1024 * 1024 };
     const result = await avro.verify(opened(Buffer.concat(parts)), { limits });
     expect(result.findings).toMatchObject([
-      { code: 'bad-compression', message: /more than 1048576/ },
+      { code: 'bad-compression', message: expect.stringMatching(/more than 1048576/) },
     ]);
   });
 });

@@ -52,7 +52,7 @@ export class PayloadDecoder {
 
   /** Prints a payload's value to `out` as a line, and returns what is wrong with it. */
   async decode(payload: Uint8Array, number: number): Promise<PayloadFinding[]> {
-    const found = await this.#frame(payload);
+    const found = await framePayload(payload, this.lookup, this.framing);
     if ('fault' in found) {
       const place = { payload: number, offset: 0, length: payload.length };
       return [{ code: 'bad-framing', severity: 'error', ...place, message: found.fault }];
@@ -95,48 +95,51 @@ export class PayloadDecoder {
     }
     return printer;
   }
+}
 
-  async #frame(
-    payload: Uint8Array,
-  ): Promise<{ framed: Framed; schema: Schema } | { fault: string }> {
-    if (this.framing === undefined) return this.#detect(payload);
-    const framed = readFraming(payload, this.framing);
-    if ('fault' in framed) return framed;
-    const schema = await this.lookup.find(framed);
-    return schema ? { framed, schema } : { fault: unknownSchema(framed) };
-  }
+/** How a payload is framed, and the schema that it names. */
+export type FramedWith = { framed: Framed; schema: Schema } | { fault: string };
 
-  /**
-   * The one framing whose schema is known and whose datum ends where the payload does. A mark that
-   * is there and a schema that is known by it count more than bytes that happen to fit.
-   */
-  async #detect(
-    payload: Uint8Array,
-  ): Promise<{ framed: Framed; schema: Schema } | { fault: string }> {
-    const fits: { framed: Framed; schema: Schema }[] = [];
-    const known: { framed: Framed; schema: Schema }[] = [];
-    for (const framing of FRAMINGS) {
-      const framed = readFraming(payload, framing);
-      if ('fault' in framed) continue;
-      const schema = await this.lookup.find(framed);
-      if (!schema) continue;
-      const one = { framed, schema };
-      known.push(one);
-      const { end, fault } = walkDatum(schema.root, payload, framed.start, payload.length);
-      if (!fault && end === payload.length) fits.push(one);
-    }
-    const named = fits.find(({ framed }) => framed.fingerprint !== undefined);
-    const best = named ?? (fits.length === 1 ? fits[0] : undefined);
-    if (best) return best;
-    if (fits.length > 1) {
-      const ways = fits.map(({ framed }) => framed.framing).join(', ');
-      throw new DdiaError('ambiguous-framing', `the payload may be ${ways}`, 'say --framing');
-    }
-    // Nothing fits: what is said is said of the likeliest.
-    const likely = known.find(({ framed }) => framed.framing !== 'raw') ?? known[0];
-    if (likely && (this.lookup.knowsIds || likely.framed.fingerprint)) return likely;
-    return known[0] ?? { fault: nothingKnown(payload) };
+export async function framePayload(
+  payload: Uint8Array,
+  lookup: SchemaLookup,
+  framing: Framing | undefined,
+): Promise<FramedWith> {
+  if (framing === undefined) return detectFraming(payload, lookup);
+  const framed = readFraming(payload, framing);
+  if ('fault' in framed) return framed;
+  const schema = await lookup.find(framed);
+  return schema ? { framed, schema } : { fault: unknownSchema(framed) };
+}
+
+/**
+ * The one framing whose schema is known and whose datum ends where the payload does. A mark that
+ * is there and a schema that is known by it count more than bytes that happen to fit.
+ */
+async function detectFraming(payload: Uint8Array, lookup: SchemaLookup): Promise<FramedWith> {
+  const fits: { framed: Framed; schema: Schema }[] = [];
+  const known: { framed: Framed; schema: Schema }[] = [];
+  for (const framing of FRAMINGS) {
+    const framed = readFraming(payload, framing);
+    if ('fault' in framed) continue;
+    const schema = await lookup.find(framed);
+    if (!schema) continue;
+    const one = { framed, schema };
+    known.push(one);
+    const { end, fault } = walkDatum(schema.root, payload, framed.start, payload.length);
+    if (!fault && end === payload.length) fits.push(one);
   }
+  const named = fits.find(({ framed }) => framed.fingerprint !== undefined);
+  const best = named ?? (fits.length === 1 ? fits[0] : undefined);
+  if (best) return best;
+  if (fits.length > 1) {
+    const ways = fits.map(({ framed }) => framed.framing).join(', ');
+    throw new DdiaError('ambiguous-framing', `the payload may be ${ways}`, 'say --framing');
+  }
+  // Nothing fits: what is said is said of the likeliest.
+  const likely = known.find(({ framed }) => framed.framing !== 'raw') ?? known[0];
+  if (likely && (lookup.knowsIds || likely.framed.fingerprint)) return likely;
+  return known[0] ?? { fault: nothingKnown(payload) };
 }
 
 /** With the ids that might have been meant. */

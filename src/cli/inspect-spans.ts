@@ -1,10 +1,31 @@
 /** inspect: walks the layout of every file of a PATH and shows the spans that were asked for. */
 import { Coverage } from '../formats/coverage.ts';
 import type { Identified } from '../formats/detect.ts';
-import type { ByteSource, FileEntry, ScanContext, Span } from '../formats/format.ts';
+import type { ByteSource, FileEntry, FileSet, ScanContext, Span } from '../formats/format.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 import type { BytesOf, SpanView } from '../ui/span-view.ts';
 import { KeptSource } from './kept-source.ts';
+
+/** What has a layout: files that were identified, or payloads that somebody says what they are. */
+export interface Inspected {
+  readonly set: FileSet;
+  readonly files: readonly FileEntry[];
+  /** Their ids. */
+  readonly family: string;
+  readonly dialect: string;
+  layout(source: ByteSource, context: ScanContext, visit: (span: Span) => boolean): Promise<void>;
+}
+
+export function inspected(input: Identified): Inspected {
+  const { set, files, family, dialect } = input;
+  return {
+    set,
+    files,
+    family: family.id,
+    dialect: dialect.id,
+    layout: (source, context, visit) => family.layout(input, source, context, visit),
+  };
+}
 
 /** Which top-level spans are shown; all of them, unless something is given. */
 export interface Selection {
@@ -25,7 +46,7 @@ const FRAME_NAMES =
 const FRAME = new RegExp(`(?:^|_)(?:${FRAME_NAMES})$`);
 
 export async function inspectSpans(
-  input: Identified,
+  input: Inspected,
   selection: Selection,
   context: ScanContext,
   view: SpanView,
@@ -41,7 +62,7 @@ export async function inspectSpans(
 }
 
 /** An offset is a place in one file. */
-function refuseOffsets(input: Identified, { at, from, to }: Selection): void {
+function refuseOffsets(input: Inspected, { at, from, to }: Selection): void {
   if (at === undefined && from === undefined && to === undefined) return;
   const { set, files } = input;
   throw usageError(
@@ -60,7 +81,7 @@ class Walk {
   #size = 0;
 
   constructor(
-    readonly input: Identified,
+    readonly input: Inspected,
     readonly selection: Selection,
     readonly context: ScanContext,
     readonly view: SpanView,
@@ -83,7 +104,7 @@ class Walk {
         kept?.release(span.offset + span.length);
         return !this.done;
       };
-      await input.family.layout(input, source, context, (span) => coverage.next(span).every(show));
+      await input.layout(source, context, (span) => coverage.next(span).every(show));
       if (!this.done) coverage.end(source.size ?? 0).every(show);
       view.endFile(source.size);
       this.#size = source.size ?? 0;

@@ -12,6 +12,8 @@ import { DdiaError } from '../shared/errors.ts';
 import type { SchemaLookup } from './avro-decode.ts';
 import { readRegistry } from './registry-open.ts';
 
+/** Schemas that are asked for at a time, where all of them are looked at. */
+const PAGE = 500;
 const TIMEOUT_MILLISECONDS = 10_000;
 
 export function registryLookup(place: string): SchemaLookup {
@@ -49,18 +51,61 @@ class DirectoryLookup implements SchemaLookup {
 class ServerLookup implements SchemaLookup {
   readonly knowsIds = true;
   readonly #parsed = new Map<number, Schema | undefined>();
+  readonly #listed = new Set<string>();
+  readonly #printed = new Map<string, Schema | undefined>();
 
   constructor(readonly url: string) {}
 
-  async find({ schemaId }: Framed): Promise<Schema | undefined> {
-    if (schemaId === undefined) return undefined;
-    if (!this.#parsed.has(schemaId)) this.#parsed.set(schemaId, await this.#fetch(schemaId));
-    return this.#parsed.get(schemaId);
+  async find({ schemaId, fingerprint }: Framed): Promise<Schema | undefined> {
+    if (fingerprint !== undefined) return this.#byFingerprint(fingerprint);
+    return schemaId === undefined ? undefined : this.#byId(schemaId);
+  }
+
+  async #byId(id: number): Promise<Schema | undefined> {
+    if (!this.#parsed.has(id)) this.#parsed.set(id, await this.#fetch(id));
+    return this.#parsed.get(id);
+  }
+
+  /**
+   * A registry knows no fingerprints, so all its schemas are looked at; those that were deleted
+   * softly too, for payloads that were written before. They are listed again, once, for each that
+   * is not known: it may have come since.
+   */
+  async #byFingerprint(fingerprint: string): Promise<Schema | undefined> {
+    if (!this.#printed.has(fingerprint)) {
+      this.#printed.set(fingerprint, undefined);
+      await this.#list();
+    }
+    return this.#printed.get(fingerprint);
+  }
+
+  async #list(): Promise<void> {
+    for (let offset = 0; ; offset += PAGE) {
+      const path = `schemas?deleted=true&offset=${offset}&limit=${PAGE}`;
+      const page: unknown = await this.#get(path);
+      if (!Array.isArray(page)) {
+        throw new DdiaError('registry-failed', `${this.url} does not list its schemas`);
+      }
+      let fresh = 0;
+      for (const json of page as Record<string, unknown>[]) {
+        const key = JSON.stringify([json['subject'], json['version'], json['id']]);
+        if (this.#listed.has(key)) continue;
+        this.#listed.add(key);
+        fresh++;
+        const schema = await this.#parse(json);
+        if (schema) this.#printed.set(fingerprints(schema)['crc-64-avro'], schema);
+      }
+      // A server that knows of no pages gives all of them, and would do so for ever.
+      if (page.length !== PAGE || fresh === 0) return;
+    }
   }
 
   async #fetch(id: number): Promise<Schema | undefined> {
     const json = await this.#get(`schemas/ids/${id}`);
-    if (!json) return undefined;
+    return json && this.#parse(json);
+  }
+
+  async #parse(json: Record<string, unknown>): Promise<Schema | undefined> {
     const schema = schemaInput(json);
     if (schema.type !== 'AVRO') return undefined;
     const state = new RegistryState();

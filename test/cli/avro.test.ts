@@ -2,6 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { coverageFaults } from '../../src/formats/coverage.ts';
+import type { Span } from '../../src/formats/format.ts';
 import {
   ddia,
   type ErrorAnswer,
@@ -104,6 +106,74 @@ describe('decode', () => {
   });
 });
 
+describe('inspect', () => {
+  interface Tree {
+    file: string;
+    dialect: string;
+    size: number;
+    spans: Span[];
+  }
+
+  it('of a payload in binary says of each byte what it is', () => {
+    const file = join(scratch, 'one.bin');
+    const [one] = golden.payloads;
+    const bytes = Buffer.from(one!.confluent, 'hex');
+    writeFileSync(file, bytes);
+    const told = ddia(['avro', 'inspect', file, '--schema', schemaFile, '--json']);
+    const { spans, ...rest } = json<Tree>(told);
+    expect({ status: told.status, ...rest }).toEqual({
+      status: 0,
+      file: 'one.bin',
+      family: 'avro',
+      dialect: 'payload',
+      size: bytes.length,
+    });
+    expect(coverageFaults(spans, 0, bytes.length)).toEqual([]);
+    expect(spans[0]?.children?.slice(0, 2)).toMatchObject([
+      { name: 'magic', value: { hex: '00' } },
+      { name: 'schema_id', value: one!.schema_id },
+    ]);
+    const { stdout } = ddia(['avro', 'inspect', file, '--schema', schemaFile, '--at', '3']);
+    expect(stdout).toMatch(/schema_id = \d+ {2}<- byte 3/);
+  });
+
+  it('takes the schema from a registry, and lines of digits each from 0 on', () => {
+    const input = '00000000010206416461\n0000000001020641\n';
+    const args = ['avro', 'inspect', '-', '--registry', 'fixtures/avro/registry', '--hex'];
+    const told = ddia([...args, '--json'], { input });
+    expect(told.status).toBe(1);
+    const { files } = json<{ files: Tree[] }>(told);
+    expect(files.map(({ file, size }) => [file, size])).toEqual([
+      ['line 1', 10],
+      ['line 2', 8],
+    ]);
+    for (const { spans, size } of files) expect(coverageFaults(spans, 0, size)).toEqual([]);
+    expect(JSON.stringify(files[0])).not.toContain('damage');
+    expect(JSON.stringify(files[1])).toContain('"damage":"bad-byte-length"');
+  });
+
+  it('of payloads with their lengths accounts for the lengths, and for what is cut off', () => {
+    const input = Buffer.from('00000005020641646100000009020641', 'hex');
+    const args = ['--schema', USER, '--framing', 'raw', '--length-prefixed', '--json'];
+    const told = ddia(['avro', 'inspect', '-', ...args], { input });
+    const { spans, size } = json<Tree>(told);
+    expect(coverageFaults(spans, 0, size)).toEqual([]);
+    expect(spans.map(({ name, length, damage }) => [name, length, damage])).toEqual([
+      ['length_header', 4, undefined],
+      ['payload', 5, undefined],
+      ['payload', 7, 'truncated-datum'],
+    ]);
+  });
+
+  it('of a container is what inspect shows of it', () => {
+    const path = `${OCF}/users-null.avro`;
+    expect(ddia(['avro', 'inspect', path, '--record', '3']).stdout).toBe(
+      ddia(['inspect', path, '--record', '3']).stdout,
+    );
+    expect(ddia(['avro', 'inspect', path, '--hex']).status).toBe(2);
+  });
+});
+
 describe('encode', () => {
   it.each(['null', 'deflate', 'snappy', 'bzip2', 'xz', 'zstandard'])(
     'writes a container that comes back: %s',
@@ -162,7 +232,11 @@ describe('cat', () => {
     const input = readFileSync(join(root, 'fixtures/avro/damaged/bad-datum.avro'));
     const told = ddia(['avro', 'cat', '-'], { input });
     expect(told.status).toBe(1);
-    expect(lines(told)).toHaveLength(102);
+    expect(lines(told)).toHaveLength(198);
+    // Behind what is lost nothing is made up: the others are those of the file before it was hit.
+    const whole = lines(ddia(['avro', 'cat', `${OCF}/users-null.avro`]));
+    const [before, behind] = [lines(told).slice(0, 2), lines(told).slice(2)];
+    expect([before, behind]).toEqual([whole.slice(0, 2), whole.slice(4, 200)]);
     expect(told.stderr).toContain('bad-union-branch');
     const torn = ddia(['avro', 'cat', 'fixtures/avro/damaged/torn.avro']);
     expect({ status: torn.status, data: lines(torn).length }).toEqual({ status: 4, data: 100 });

@@ -1,10 +1,30 @@
 """Apache Avro for Python, on the command line: python3 apache_avro.py rows FILE | canonical FILE | write FILE CODEC < rows"""
+import io
 import json
+import lzma
 import sys
 
+import avro.codecs
 import avro.datafile
 import avro.io
 import avro.schema
+
+
+class XZCodec(avro.codecs.Codec):
+    """The library has no xz of its own: liblzma, which Python has, does what Avro for Java does with it."""
+
+    @staticmethod
+    def compress(data):
+        packed = lzma.compress(data)
+        return packed, len(packed)
+
+    @staticmethod
+    def decompress(readers_decoder):
+        data = readers_decoder.read_bytes()
+        return avro.io.BinaryDecoder(io.BytesIO(lzma.decompress(data)))
+
+
+avro.codecs.KNOWN_CODECS["xz"] = XZCodec
 
 
 def plain(value):

@@ -77,6 +77,16 @@ export class RegistryReader {
     );
   }
 
+  /** All versions of all subjects that begin so, in the order of their names. */
+  all(prefix: string, deleted: boolean, latestOnly: boolean): FullVersion[] {
+    return this.subjects(deleted)
+      .filter((subject) => subject.startsWith(prefix))
+      .flatMap((subject) => {
+        const versions = this.state.versions(subject, deleted);
+        return (latestOnly ? versions.slice(-1) : versions).map((one) => this.full(subject, one));
+      });
+  }
+
   /** Ids of schemas that refer to a version. */
   referencedBy(subject: string, version: number): number[] {
     return [...this.state.schemas.values()]

@@ -13,6 +13,8 @@ import {
   type StoredSchema,
 } from './model.ts';
 import { type FullVersion, type Registry, versionNumber } from './registry.ts';
+import { type Call, flag, type Handler } from './rest-call.ts';
+import { settingRoutes } from './rest-settings.ts';
 
 export interface RestRequest {
   method: string;
@@ -26,16 +28,6 @@ export interface RestAnswer {
   /** To be printed as JSON, or a schema as it stands. */
   body: unknown;
 }
-
-interface Call {
-  registry: Registry;
-  /** What stands in place of the names of a route, decoded. */
-  args: string[];
-  query: URLSearchParams;
-  body: () => Record<string, unknown>;
-}
-
-type Handler = (call: Call) => unknown | Promise<unknown>;
 
 export async function answer(registry: Registry, request: RestRequest): Promise<RestAnswer> {
   try {
@@ -124,7 +116,13 @@ function versionJson(full: FullVersion): Record<string, unknown> {
   return { subject, version, id, ...schemaJson(full) };
 }
 
-const flag = (query: URLSearchParams, name: string): boolean => query.get(name) === 'true';
+function numberOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (/^-?\d{1,9}$/.test(text)) return Number(text);
+  throw new RegistryError(400, `HTTP 400 Bad Request: ${name} is a number, not ${text}`);
+}
+
 const idOf = (text: string): number => {
   const id = Number(text);
   if (!Number.isSafeInteger(id) || id < 0) throw ERRORS.schemaNotFound(`Schema ${text} not found`);
@@ -140,6 +138,17 @@ function compatibility(call: Call, against: string | undefined): Record<string, 
 
 const schemaRoutes: [string, string, Handler][] = [
   ['GET', '/', () => ({})],
+  [
+    'GET',
+    '/schemas',
+    ({ registry, query }) => {
+      const prefix = query.get('subjectPrefix') ?? '';
+      const all = registry.all(prefix, flag(query, 'deleted'), flag(query, 'latestOnly'));
+      const offset = Math.max(0, numberOf(query, 'offset') ?? 0);
+      const limit = numberOf(query, 'limit') ?? -1;
+      return all.slice(offset, limit < 0 ? undefined : offset + limit).map(versionJson);
+    },
+  ],
   ['GET', '/schemas/types', () => ['JSON', 'PROTOBUF', 'AVRO']],
   ['GET', '/schemas/ids/*', ({ registry, args }) => schemaJson(registry.schema(idOf(args[0]!)))],
   [
@@ -229,93 +238,6 @@ const subjectRoutes: [string, string, Handler][] = [
     (call) => {
       versionNumber(call.args[1]!);
       return compatibility(call, call.args[1]!);
-    },
-  ],
-];
-
-const settingRoutes: [string, string, Handler][] = [
-  ['GET', '/config', ({ registry }) => ({ compatibilityLevel: registry.state.level })],
-  [
-    'PUT',
-    '/config',
-    async ({ registry, body }) => {
-      const level = body()['compatibility'] ?? '';
-      await registry.setLevel(null, level);
-      return { compatibility: level };
-    },
-  ],
-  [
-    'DELETE',
-    '/config',
-    async ({ registry }) => {
-      await registry.setLevel(null, null);
-      return { compatibilityLevel: registry.state.level };
-    },
-  ],
-  [
-    'GET',
-    '/config/*',
-    ({ registry, args, query }) => {
-      const own = registry.state.levels.get(args[0]!);
-      if (!own && !flag(query, 'defaultToGlobal')) throw ERRORS.configNotFound(args[0]!);
-      return { compatibilityLevel: own ?? registry.state.level };
-    },
-  ],
-  [
-    'PUT',
-    '/config/*',
-    async ({ registry, args, body }) => {
-      const level = body()['compatibility'] ?? '';
-      await registry.setLevel(args[0]!, level);
-      return { compatibility: level };
-    },
-  ],
-  [
-    'DELETE',
-    '/config/*',
-    async ({ registry, args }) => {
-      const own = registry.state.levels.get(args[0]!);
-      if (!own) throw ERRORS.configNotFound(args[0]!);
-      await registry.setLevel(args[0]!, null);
-      return { compatibilityLevel: own };
-    },
-  ],
-  ['GET', '/mode', ({ registry }) => ({ mode: registry.state.mode })],
-  [
-    'PUT',
-    '/mode',
-    async ({ registry, body }) => {
-      const mode = body()['mode'] ?? '';
-      await registry.setMode(null, mode);
-      return { mode };
-    },
-  ],
-  [
-    'GET',
-    '/mode/*',
-    ({ registry, args, query }) => {
-      const own = registry.state.modes.get(args[0]!);
-      if (!own && !flag(query, 'defaultToGlobal')) throw ERRORS.modeNotFound(args[0]!);
-      return { mode: own ?? registry.state.mode };
-    },
-  ],
-  [
-    'PUT',
-    '/mode/*',
-    async ({ registry, args, body }) => {
-      const mode = body()['mode'] ?? '';
-      await registry.setMode(args[0]!, mode);
-      return { mode };
-    },
-  ],
-  [
-    'DELETE',
-    '/mode/*',
-    async ({ registry, args }) => {
-      const own = registry.state.modes.get(args[0]!);
-      if (!own) throw ERRORS.modeNotFound(args[0]!);
-      await registry.setMode(args[0]!, null);
-      return { mode: own };
     },
   ],
 ];

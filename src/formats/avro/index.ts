@@ -37,7 +37,7 @@ export const avro: Family = {
     return planContainerRepair(input, context);
   },
   async applyRepair(input, plan, context, output) {
-    const { applyContainerRepair } = await import('./ocf/repair.ts');
+    const { applyContainerRepair } = await import('./ocf/rebuild.ts');
     return applyContainerRepair(input, plan, context, output);
   },
 };

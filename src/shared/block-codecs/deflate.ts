@@ -1,6 +1,6 @@
 /** Deflate without zlib's frame (RFC 1951): Node's own. */
 import * as zlib from 'node:zlib';
-import { type BlockCodec, guarded, tooMuch } from './codec.ts';
+import { type BlockCodec, guarded, NO_BYTES, tooMuch } from './codec.ts';
 
 export const deflateRaw: BlockCodec = {
   decompress(bytes, bytesMax) {
@@ -15,5 +15,35 @@ export const deflateRaw: BlockCodec = {
       }
     });
   },
+  decompressPart: inflatePart,
   compress: (bytes) => zlib.deflateRawSync(bytes),
 };
+
+/**
+ * zlib throws away what it has when it comes to the break, but not where its input merely ends: so
+ * the longest front that has no break in it is searched for, by halving.
+ */
+function inflatePart(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
+  const options = { maxOutputLength, finishFlush: zlib.constants.Z_SYNC_FLUSH };
+  const inflated = (length: number): Uint8Array | undefined => {
+    try {
+      return zlib.inflateRawSync(bytes.subarray(0, length), options);
+    } catch {
+      return undefined;
+    }
+  };
+  const whole = inflated(bytes.length);
+  if (whole) return whole;
+  let best: Uint8Array = NO_BYTES;
+  let good = 0;
+  let bad = bytes.length;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    const part = inflated(middle);
+    if (part) {
+      good = middle;
+      best = part;
+    } else bad = middle;
+  }
+  return best;
+}

@@ -96,11 +96,12 @@ export class Lzma2Decoder {
   }
 
   #stored(size: number): void {
-    if (this.#at + size > this.bytes.length) throw new CodecFault('LZMA2 ends too soon');
-    this.#reserve(size);
-    this.out.set(this.bytes.subarray(this.#at, this.#at + size), this.count);
-    this.count += size;
-    this.#at += size;
+    const there = Math.min(size, this.bytes.length - this.#at);
+    this.#reserve(there);
+    this.out.set(this.bytes.subarray(this.#at, this.#at + there), this.count);
+    this.count += there;
+    this.#at += there;
+    if (there < size) throw new CodecFault('LZMA2 ends too soon');
   }
 
   #properties(byte: number): void {
@@ -124,8 +125,10 @@ export class Lzma2Decoder {
   }
 
   #chunk(size: number, packed: number): void {
-    this.#end = this.#at + packed;
-    if (packed < 5 || this.#end > this.bytes.length) throw new CodecFault('LZMA2 ends too soon');
+    const end = this.#at + packed;
+    // A chunk that is cut off is decoded as far as it goes: what came out may be asked for.
+    this.#end = Math.min(end, this.bytes.length);
+    if (this.#end - this.#at < 5) throw new CodecFault('LZMA2 ends too soon');
     this.#reserve(size);
     this.#range = -1;
     this.#at++;
@@ -133,7 +136,7 @@ export class Lzma2Decoder {
     for (let i = 0; i < 4; i++) this.#code = (this.#code << 8) | this.bytes[this.#at++]!;
     const target = this.count + size;
     while (this.count < target) this.#symbol(target);
-    if (this.#at !== this.#end) throw new CodecFault('a chunk of LZMA2 has another size');
+    if (this.#at !== end) throw new CodecFault('a chunk of LZMA2 has another size');
   }
 
   #bit(table: Uint16Array, index: number): number {

@@ -17,31 +17,57 @@ const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
 const STORED_BYTES_MAX = 65_536;
 
 function xzDecompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  return joined(xzBlocks(bytes, bytesMax, []));
+}
+
+/** What was decoded before the fault; of the block with the fault in it what there is. */
+function xzPart(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  try {
+    xzBlocks(bytes, bytesMax, parts);
+  } catch (error) {
+    if (!(error instanceof CodecFault)) throw error;
+  }
+  return joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** Adds the data of each block to `parts`, which is returned. */
+function xzBlocks(bytes: Uint8Array, bytesMax: number, parts: Uint8Array[]): Uint8Array[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 32 || Buffer.compare(bytes.subarray(0, 6), MAGIC) !== 0) {
     throw new CodecFault('no xz: another magic number');
   }
   if (crc32.of(bytes, 6, 8) !== view.getUint32(8, true)) throw mismatch('header');
   const check = bytes[7]! & 15;
-  const parts: Uint8Array[] = [];
   let count = 0;
   let at = 12;
   while (at < bytes.length && bytes[at] !== 0) {
     const start = blockHeader(bytes, view, at);
     const decoder = new Lzma2Decoder(bytes, start, bytesMax - count);
-    const end = decoder.run();
-    const part = decoder.out.subarray(0, decoder.count);
+    let end = 0;
+    try {
+      end = decoder.run();
+    } finally {
+      parts.push(decoder.out.subarray(0, decoder.count));
+    }
+    const part = parts.at(-1)!;
     count += part.length;
     if (count > bytesMax) throw tooMuch(bytesMax);
-    parts.push(part);
     // The size of a block is a multiple of four, its header's too.
     const padded = start + Math.ceil((end - start) / 4) * 4;
     at = padded + CHECK_BYTES[check]!;
     if (at > bytes.length) throw new CodecFault('xz ends too soon');
-    checkBlock(check, part, bytes.subarray(padded, at));
+    if (!isChecked(check, part, bytes.subarray(padded, at))) {
+      parts.pop();
+      throw mismatch('block');
+    }
   }
   checkEnd(bytes, view, at);
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  return parts;
 }
 
 function mismatch(what: string): CodecFault {
@@ -66,7 +92,7 @@ function blockHeader(bytes: Uint8Array, view: DataView, at: number): number {
   return end;
 }
 
-function checkBlock(check: number, part: Uint8Array, stored: Uint8Array): void {
+function isChecked(check: number, part: Uint8Array, stored: Uint8Array): boolean {
   const computed =
     check === 1
       ? le32(crc32.of(part))
@@ -75,7 +101,7 @@ function checkBlock(check: number, part: Uint8Array, stored: Uint8Array): void {
         : check === 10
           ? createHash('sha256').update(part).digest()
           : stored;
-  if (Buffer.compare(computed, stored) !== 0) throw mismatch('block');
+  return Buffer.compare(computed, stored) === 0;
 }
 
 /** Index and footer: they must be there, and their checksums hold. */
@@ -178,4 +204,8 @@ function varint(value: number): number[] {
   return [...bytes, value];
 }
 
-export const xz: BlockCodec = { decompress: xzDecompress, compress: xzCompress };
+export const xz: BlockCodec = {
+  decompress: xzDecompress,
+  decompressPart: xzPart,
+  compress: xzCompress,
+};

@@ -56,6 +56,25 @@ function withFzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
 
+/** The blocks of a frame before the one that is cut off or broken. */
+function zstdPart(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const fzstd = requirePackage('fzstd') as Fzstd;
+  const chunks: Uint8Array[] = [];
+  let count = 0;
+  try {
+    const stream = new fzstd.Decompress((chunk) => {
+      count += chunk.length;
+      if (count > bytesMax) throw tooMuch(bytesMax);
+      chunks.push(chunk);
+    });
+    // As if more were to come: without that it looks for the end first.
+    stream.push(bytes, false);
+  } catch {
+    // Whatever it is that broke: what came before is there.
+  }
+  return Buffer.concat(chunks);
+}
+
 /** Frame_Content_Size, where a single frame has one (RFC 8878, 3.1.1.1). */
 function contentSize(bytes: Uint8Array): number | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -74,9 +93,11 @@ function contentSize(bytes: Uint8Array): number | undefined {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
 }
 
+const reading = { decompress: zstdDecompress, decompressPart: zstdPart };
+
 export async function zstdCodec(): Promise<BlockCodec> {
   if (node.zstdCompressSync) {
-    return { decompress: zstdDecompress, compress: (bytes) => node.zstdCompressSync!(bytes) };
+    return { ...reading, compress: (bytes) => node.zstdCompressSync!(bytes) };
   }
   let wasm: ZstdWasm;
   try {
@@ -85,5 +106,5 @@ export async function zstdCodec(): Promise<BlockCodec> {
     throw new CodecFault('writing Zstandard needs Node 22.15, or the package @bokuweb/zstd-wasm');
   }
   await wasm.init();
-  return { decompress: zstdDecompress, compress: (bytes) => wasm.compress(bytes, 3) };
+  return { ...reading, compress: (bytes) => wasm.compress(bytes, 3) };
 }

@@ -100,7 +100,10 @@ describe('registration', () => {
       schema: '{"type":"object"}',
     });
     const second = await register('j', '{"type":"string"}', json);
-    expect(second).toMatchObject({ error_code: 42205, message: /JSON schemas is not implemented/ });
+    expect(second).toMatchObject({
+      error_code: 42205,
+      message: expect.stringMatching(/JSON schemas is not implemented/),
+    });
     await call('PUT', '/config/j', { compatibility: 'NONE' });
     expect(await register('j', '{"type":"string"}', json)).toEqual({ id: 2 });
     const proto = 'syntax = "proto3"; message M {}';
@@ -158,7 +161,10 @@ describe('settings', () => {
     await register('s', record(A));
     const check = (schema: string, version = 'latest') =>
       call('POST', `/compatibility/subjects/s/versions/${version}?verbose=true`, { schema });
-    expect(await check(record(A, B))).toMatchObject({ is_compatible: false, messages: [/R\.b/] });
+    expect(await check(record(A, B))).toMatchObject({
+      is_compatible: false,
+      messages: [expect.stringMatching(/R\.b/)],
+    });
     await call('PUT', '/config/s', { compatibility: 'FORWARD' });
     expect(await check(record(A, B))).toMatchObject({ is_compatible: true });
     expect(await check(record(A), '7')).toMatchObject({ error_code: 40402 });

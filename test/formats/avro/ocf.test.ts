@@ -226,7 +226,7 @@ describe('damage', () => {
     expect([first['id'], last['id']]).toEqual([0, 99]);
   });
 
-  it('of a datum keeps those before it, and tells its place in the file', async () => {
+  it('of a datum keeps those before it and behind it, and tells its place in the file', async () => {
     const [, , , datum] = blocks[1]!.children!.filter(({ name }) => name.startsWith('datum'));
     const branch = datum!.children![1]!.children![0]!;
     const hit = changed(branch.offset, 8);
@@ -235,7 +235,7 @@ describe('damage', () => {
       {
         code: 'bad-union-branch',
         offset: branch.offset,
-        message: /^datum 3 of .*R\.name: branch 4/,
+        message: expect.stringMatching(/^datum 3 of .*R\.name: branch 4/),
       },
     ]);
     const { plan, out } = await repaired(hit);
@@ -243,9 +243,13 @@ describe('damage', () => {
     expect(plan.ledger).toMatchObject([
       { fate: 'kept' },
       { fate: 'salvaged', records: 3 },
-      { fate: 'dropped', code: 'bad-union-branch' },
+      { fate: 'dropped', code: 'bad-union-branch', records: 1 },
+      { fate: 'salvaged', code: 'bad-union-branch' },
       { fate: 'kept' },
     ]);
+    const all = await rows(bytes);
+    const lost = (datum!.children![0]!.value as number) ?? -1;
+    expect(await rows(out)).toEqual(all.filter((row) => row['id'] !== lost));
   });
 
   it('of a count is found on either side', async () => {
@@ -266,7 +270,9 @@ describe('damage', () => {
     const at = bytes.indexOf('"int"');
     const hit = changed(at + 1, 0x58);
     const { findings, stats } = await verify(hit);
-    expect(findings).toMatchObject([{ code: 'bad-header', message: /no type of the name "Xnt"/ }]);
+    expect(findings).toMatchObject([
+      { code: 'bad-header', message: expect.stringMatching(/no type of the name "Xnt"/) },
+    ]);
     expect(stats).toMatchObject({ records: 100 });
     expect(
       await codes(changed(4, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2)),
@@ -291,7 +297,7 @@ describe('damage', () => {
     const limits = { ...DEFAULT_LIMITS, recordBytes: 1024 * 1024 };
     const result = await avro.verify(opened(Buffer.concat(parts)), { limits });
     expect(result.findings).toMatchObject([
-      { code: 'bad-compression', message: /more than 1048576/ },
+      { code: 'bad-compression', message: expect.stringMatching(/more than 1048576/) },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 /** What is in a block: decompressed, and datum by datum. */
-import { type BlockCodec, CodecFault } from '../../../shared/block-codecs/codec.ts';
+import { type BlockCodec, CodecFault, LimitFault } from '../../../shared/block-codecs/codec.ts';
 import type { Finding } from '../../format.ts';
 import { Cursor } from '../codec/cursor.ts';
 import { EMPTY_ITEMS_MAX } from '../codec/limits.ts';
@@ -7,6 +7,7 @@ import type { DatumFault } from '../codec/walk.ts';
 import { type AvroType, minimumBytes } from '../schema/model.ts';
 import { CrcFault, loadCodec } from './codecs.ts';
 import type { Header } from './header.ts';
+import { type Resumption, Resync } from './resync.ts';
 import type { Block } from './scan.ts';
 
 /** A reading of one datum off the cursor: false if it cannot be read, and why. */
@@ -15,18 +16,35 @@ export interface DatumReader {
   readonly faults: readonly DatumFault[];
 }
 
+/** Data one behind the other, in the decompressed data of a block. */
+export interface Run {
+  start: number;
+  end: number;
+  /** The number of the first of them in the block, and how many there are. */
+  index: number;
+  records: number;
+}
+
 /** What happened to a block. */
 export interface BlockOutcome {
-  /** Data that could be read, from the front. */
+  /** Data that could be read. */
   read: number;
-  /** Where in the decompressed data the last of them ends. */
-  end: number;
+  /** Where they stand: one run from the front, and one more behind each place that was damaged. */
+  runs: Run[];
+  /** The decompressed data, or the part of them that came out. */
+  data: Uint8Array;
+  /** In the order of what is damaged; behind each run but the last there is an error. */
   findings: Finding[];
 }
+
+const NO_BYTES = new Uint8Array(0);
+
+const isError = ({ severity }: Finding) => severity === 'error';
 
 export class BlockData {
   readonly cursor = new Cursor();
   readonly #least: number;
+  #resync: Resync | undefined;
 
   private constructor(
     readonly type: AvroType,
@@ -51,16 +69,40 @@ export class BlockData {
     return new BlockData(schema.root, loaded, codec === 'null', file, bytesMax);
   }
 
+  /** Whether of a block that was not finished data can be had. */
+  get yieldsParts(): boolean {
+    return this.plain || this.codec.decompressPart !== undefined;
+  }
+
   /** The data of a block, decompressed; or what is wrong with them. */
   unpack(block: Block): Uint8Array | Finding {
-    const packed = block.bytes.subarray(block.start, block.end);
+    const unpacked = this.#decompress(block);
+    return unpacked instanceof Uint8Array ? unpacked : this.#codecFinding(block, unpacked);
+  }
+
+  #decompress(block: Block): Uint8Array | CodecFault {
     try {
-      return this.codec.decompress(packed, this.bytesMax);
+      return this.codec.decompress(block.bytes.subarray(block.start, block.end), this.bytesMax);
     } catch (error) {
-      if (!(error instanceof CodecFault)) throw error;
-      const code = error instanceof CrcFault ? 'crc-mismatch' : 'bad-compression';
-      return this.#finding(block, code, error.message);
+      if (error instanceof CodecFault) return error;
+      throw error;
     }
+  }
+
+  #codecFinding(block: Block, fault: CodecFault): Finding {
+    const code = fault instanceof CrcFault ? 'crc-mismatch' : 'bad-compression';
+    return this.#finding(block, code, fault.message);
+  }
+
+  /**
+   * Of data that break off: what comes before the break. Data that come out whole and are not what
+   * their CRC says are none of them to be trusted, unless the CRC is what was cut off.
+   */
+  #decompressPart(block: Block, fault: CodecFault): Uint8Array {
+    const { codec } = this;
+    const untold = fault instanceof LimitFault || (fault instanceof CrcFault && !block.cut);
+    if (!codec.decompressPart || untold) return NO_BYTES;
+    return codec.decompressPart(block.bytes.subarray(block.start, block.end), this.bytesMax);
   }
 
   #finding(block: Block, code: string, message: string): Finding {
@@ -71,50 +113,122 @@ export class BlockData {
   }
 
   /**
-   * Reads the data of a block with `reader`, as far as that goes. `each` is called behind every
-   * datum with its number and, in the decompressed data, its end; when it returns false, no more
-   * are read.
+   * Reads the data of a block with `reader`, as far as that goes, and behind damage on where they
+   * are found again. `each` is called behind every datum with its number and, in the decompressed
+   * data, its end; when it returns false, no more are read.
    */
   read(
     block: Block,
     reader: DatumReader,
     each?: (index: number, end: number) => boolean,
   ): BlockOutcome {
-    const outcome: BlockOutcome = { read: 0, end: 0, findings: [] };
-    const data = this.unpack(block);
-    if (!(data instanceof Uint8Array)) {
-      outcome.findings.push(data);
+    const unpacked = this.#decompress(block);
+    const broken = unpacked instanceof Uint8Array ? undefined : unpacked;
+    const data = broken ? this.#decompressPart(block, broken) : (unpacked as Uint8Array);
+    const findings: Finding[] = broken ? [this.#codecFinding(block, broken)] : [];
+    const outcome: BlockOutcome = { read: 0, runs: [], data, findings };
+    const { count } = block;
+    const most = this.#least > 0 ? Math.floor(data.length / this.#least) : EMPTY_ITEMS_MAX;
+    this.cursor.open(data, 0, data.length);
+    if (broken) {
+      if (data.length > 0) this.#readPart(block, reader, Math.min(count, most), each, outcome);
       return outcome;
     }
-    const { cursor } = this;
-    const { count } = block;
-    cursor.open(data, 0, data.length);
-    const most = this.#least > 0 ? Math.floor(data.length / this.#least) : EMPTY_ITEMS_MAX;
     if (count > most) {
       const message = `the block has ${count} data by its count, and room for ${most} at most`;
-      outcome.findings.push(this.#finding(block, 'bad-datum-count', message));
+      findings.push(this.#finding(block, 'bad-datum-count', message));
     }
-    while (outcome.read < count && outcome.read < most) {
-      const ok = reader.read(cursor);
-      for (const fault of reader.faults) {
-        outcome.findings.push(this.#fault(block, outcome.read, fault));
-      }
-      if (!ok) return outcome;
-      outcome.end = cursor.at;
-      if (each && !each(outcome.read++, cursor.at)) return outcome;
-      if (!each) outcome.read++;
-    }
-    if (outcome.findings.length === 0) this.#checkEnd(block, data.length, outcome);
+    // Of a count that has no room, or a block that was not finished, nothing is known of the end.
+    const ends = count <= most && !block.cut;
+    const done = this.#readRuns(block, reader, Math.min(count, most), ends, each, outcome);
+    if (done && !findings.some(isError)) this.#checkEnd(block, data.length, outcome);
     return outcome;
   }
 
+  /** False if not all could be read, or no more were wanted. */
+  #readRuns(
+    block: Block,
+    reader: DatumReader,
+    last: number,
+    ends: boolean,
+    each: ((index: number, end: number) => boolean) | undefined,
+    outcome: BlockOutcome,
+  ): boolean {
+    const { cursor } = this;
+    let run: Run = { start: 0, end: 0, index: 0, records: 0 };
+    outcome.runs.push(run);
+    for (let index = 0; index < last; ) {
+      const start = cursor.at;
+      const ok = reader.read(cursor);
+      for (const fault of reader.faults) outcome.findings.push(this.#fault(block, index, fault));
+      if (ok) {
+        run.end = cursor.at;
+        run.records++;
+        outcome.read++;
+        if (each && !each(index, cursor.at)) return false;
+        index++;
+        continue;
+      }
+      const left = last - index - 1;
+      const finding = outcome.findings.at(-1);
+      const found = ends && finding ? this.#resume(block, start, left, finding) : undefined;
+      if (!found) return false;
+      index = last - found.records;
+      cursor.at = found.start;
+      run = { start: found.start, end: found.start, index, records: 0 };
+      outcome.runs.push(run);
+    }
+    return true;
+  }
+
+  /** Where the data go on behind the one at `start`; `finding` tells of it. */
+  #resume(block: Block, start: number, left: number, finding: Finding): Resumption | undefined {
+    this.#resync ??= new Resync(this.type);
+    const { cursor } = this;
+    if (finding.code === 'unresolvable') {
+      finding.repair = 'nothing: the datum is whole';
+      const end = this.#resync.endOf(cursor, start);
+      return end < 0 ? undefined : { start: end, records: left, exact: true };
+    }
+    const found = this.#resync.find(cursor, start, left);
+    if (!found) return undefined;
+    const { records, exact } = found;
+    const place = (at: number) => String(this.plain ? block.dataOffset + at : at);
+    const within = this.plain ? '' : ' of the decompressed data';
+    const behind = exact
+      ? `${records} data follow from byte ${place(found.start)}${within} on, to the block's end`
+      : `of the ${left} data that the count leaves, the last ${records} are found again, ` +
+        `from byte ${place(found.start)}${within} on`;
+    const lost = left + 1 - records;
+    finding.evidence = `${behind}; between lie ${found.start - start} bytes, of ${lost} data`;
+    finding.repair = 'keep the data before it and those that are found again';
+    return found;
+  }
+
+  /** Of data that break off: those before the break. That one of them breaks there is no news. */
+  #readPart(
+    block: Block,
+    reader: DatumReader,
+    last: number,
+    each: ((index: number, end: number) => boolean) | undefined,
+    outcome: BlockOutcome,
+  ): void {
+    const { data, findings } = outcome;
+    const [broken] = findings as [Finding];
+    this.#readRuns(block, reader, last, false, each, outcome);
+    outcome.findings = findings.filter((one) => one === broken || !isError(one));
+    broken.evidence = `before the break ${data.length} bytes come out, with ${outcome.read} data`;
+    if (outcome.read > 0) broken.repair = 'keep the data before the break';
+  }
+
   #checkEnd(block: Block, length: number, outcome: BlockOutcome): void {
-    const rest = length - outcome.end;
+    const { end } = outcome.runs.at(-1)!;
+    const rest = length - end;
     if (rest === 0) return;
     const message = `${rest} bytes follow the last of the ${block.count} data of the block`;
     const finding = this.#finding(block, 'trailing-bytes', message);
     if (this.plain) {
-      finding.offset += outcome.end;
+      finding.offset += end;
       finding.length = rest;
     }
     finding.repair = 'keep the data, drop the bytes behind them';

@@ -5,61 +5,13 @@ import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, Opened, ScanContext, Span } from '../../format.ts';
 import { hexObject } from '../codec/plain.ts';
 import { readVarint } from '../codec/varint.ts';
-import { type WalkVisitor, walkDatum } from '../codec/walk.ts';
-import { BlockData } from './block-data.ts';
+import { walkDatum } from '../codec/walk.ts';
+import { SpanBuilder } from '../spans.ts';
+import { BlockData, type BlockOutcome } from './block-data.ts';
 import { type Header, META_TYPE } from './header.ts';
 import { Walking } from './readers.ts';
 import { type Block, type Damage, scanContainer } from './scan.ts';
 import { MAGIC, MARKER_BYTES } from './spec.ts';
-
-interface Open {
-  name: string;
-  offset: number;
-  children: Span[];
-}
-
-/** Makes spans of a walk; offsets in the walked buffer are moved by `shift`. */
-class SpanBuilder {
-  readonly done: Span[] = [];
-  readonly #open: Open[] = [];
-  readonly visitor: WalkVisitor;
-  shift = 0;
-
-  constructor(readonly showBytes: (bytes: Uint8Array) => unknown) {
-    this.visitor = {
-      begin: (name, _, offset) => {
-        this.#open.push({ name, offset: offset + this.shift, children: [] });
-      },
-      end: (offset) => this.#close(offset + this.shift),
-      leaf: (name, start, end, value) => {
-        const shown = value instanceof Uint8Array ? this.showBytes(value) : jsonable(value);
-        this.#add({ name, offset: start + this.shift, length: end - start, value: shown });
-      },
-    };
-  }
-
-  #add(span: Span): void {
-    (this.#open.at(-1)?.children ?? this.done).push(span);
-  }
-
-  #close(end: number): void {
-    const { name, offset, children } = this.#open.pop()!;
-    this.#add({ name, offset, length: end - offset, children });
-  }
-
-  /** Ends what a fault left open, at `end`. */
-  abandon(end: number): void {
-    while (this.#open.length > 0) this.#close(end);
-  }
-
-  take(): Span[] {
-    return this.done.splice(0);
-  }
-}
-
-function jsonable(value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
-}
 
 export async function layoutContainer(
   input: Opened,
@@ -168,20 +120,35 @@ function dataSpans(block: Block, data: BlockData | undefined): Span[] {
   }
   const spans = new SpanBuilder(hexObject);
   spans.shift = offset;
-  const walking = new Walking(data.type, spans.visitor);
+  const walking = new Walking(data.type, spans.visitor, () => spans.reset());
   const shown: Span[] = [];
-  let reached = 0;
-  const outcome = data.read(block, walking, (index, at) => {
-    const children = spans.take();
-    const [only] = children;
+  const outcome = data.read(block, walking, (index) => {
+    const [only] = spans.take();
     shown.push({ ...only!, name: `datum ${index}` });
-    reached = at;
     return true;
   });
-  if (reached === length) return shown;
-  const [fault] = outcome.findings.filter(({ severity }) => severity === 'error');
-  const rest = { offset: offset + reached, length: length - reached };
-  const code = fault?.code ?? 'trailing-bytes';
-  spans.abandon(offset + reached);
-  return [...shown, { name: 'data', ...rest, value: fault?.message, damage: code }];
+  return withLosses(shown, outcome, offset, length);
+}
+
+/** Behind each run but one that ends where the block does there are bytes that are no data. */
+function withLosses(
+  data: readonly Span[],
+  { runs, findings }: BlockOutcome,
+  offset: number,
+  length: number,
+): Span[] {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const shown: Span[] = [];
+  let next = 0;
+  for (const [i, run] of runs.entries()) {
+    shown.push(...data.slice(next, next + run.records));
+    next += run.records;
+    const end = runs[i + 1]?.start ?? length;
+    if (end === run.end) continue;
+    const fault = errors[Math.min(i, errors.length - 1)];
+    const place = { offset: offset + run.end, length: end - run.end };
+    const damage = fault?.code ?? 'trailing-bytes';
+    shown.push({ name: 'data', ...place, value: fault?.message, damage });
+  }
+  return shown;
 }

@@ -70,6 +70,8 @@ export class Walking implements DatumReader {
   constructor(
     readonly type: AvroType,
     readonly visitor: WalkVisitor,
+    /** Called when a datum was left in its middle. */
+    readonly abandoned: () => void,
   ) {}
 
   read(cursor: Cursor): boolean {
@@ -79,6 +81,7 @@ export class Walking implements DatumReader {
     const { bytes, at, end, emptyItems } = cursor;
     const walked = walkDatum(this.type, bytes, at, end, visitor, emptyItems);
     if (walked.fault) {
+      this.abandoned();
       this.faults.push(walked.fault);
       return false;
     }

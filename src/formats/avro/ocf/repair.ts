@@ -1,27 +1,19 @@
 /**
  * repair of containers: every intact block is kept as it is, a marker that was hit is put right,
- * and of a block whose data are damaged those before the damage are written anew.
+ * and of a block whose data are damaged those before the damage, and those found again behind it,
+ * are written anew.
  */
 
 import { Findings } from '../../findings.ts';
-import type {
-  ByteSource,
-  Finding,
-  LedgerSpan,
-  Opened,
-  RepairOutput,
-  RepairPlan,
-  ScanContext,
-} from '../../format.ts';
+import type { ByteSource, Finding, Opened, RepairPlan, ScanContext } from '../../format.ts';
 import { Ledger } from '../../ledger.ts';
-import { Writer } from '../codec/writer.ts';
 import { BlockData, type BlockOutcome, type DatumReader } from './block-data.ts';
 import type { Header } from './header.ts';
 import { checkingReader } from './readers.ts';
-import { Block, type Damage, scanContainer } from './scan.ts';
+import { tornBlock } from './rebuild.ts';
+import { type Block, type Damage, scanContainer } from './scan.ts';
 import { findingOf } from './verify.ts';
 
-const COPY_BYTES = 1024 * 1024;
 const CONSEQUENCES_MAX = 20;
 
 export async function planContainerRepair(
@@ -48,7 +40,7 @@ export async function planContainerRepair(
           books.block(block, data, data && reader && data.read(block, reader));
         },
         damage(damage) {
-          if (damage.begun && data?.plain) torn = damage;
+          if (damage.begun && data?.yieldsParts) torn = damage;
           else books.damage(damage);
         },
       });
@@ -71,6 +63,11 @@ export async function planContainerRepair(
     counts: findings.counts,
     consequences: books.consequences(),
   };
+}
+
+/** A count that has no room is no count of what is lost. */
+function lostOf(code: string, missing: number): number {
+  return code === 'bad-datum-count' ? 0 : Math.max(0, missing);
 }
 
 /** Turns what a scan tells into spans of the ledger. */
@@ -137,24 +134,55 @@ class Books {
     this.#partial(block, data!, outcome!, fault);
   }
 
-  /** The data before the damage are written anew; the rest goes to quarantine. */
-  #partial(block: Block, data: BlockData, { read, end }: BlockOutcome, fault: Finding): void {
-    const { offset, length, count, dataOffset } = block;
+  /** The data before the damage, and behind it, are written anew; the rest goes to quarantine. */
+  #partial(block: Block, data: BlockData, outcome: BlockOutcome, fault: Finding): void {
+    const { offset, length, count } = block;
+    const { read } = outcome;
     const { code, message: reason, file } = fault;
-    const keeps = read > 0;
-    const head = keeps ? dataOffset - offset + (data.plain ? end : 0) : 0;
-    if (keeps) {
-      this.rewritten = true;
-      this.ledger.add({ offset, length: head, fate: 'salvaged', records: read, code, reason });
+    if (read > 0) this.rewritten = true;
+    if (data.plain) this.#runs(block, outcome);
+    else {
+      const head = read > 0 ? block.dataOffset - offset : 0;
+      const kept = { offset, length: head, fate: 'salvaged' as const, records: read };
+      if (read > 0) this.ledger.add({ ...kept, code, reason });
+      const rest = { offset: offset + head, length: length - head };
+      const records = lostOf(code, count - read);
+      this.ledger.add({ ...rest, fate: 'dropped', records, code, reason });
     }
-    const lost = Math.max(0, count - read);
-    // A count that has no room is no count of what is lost.
-    const records = code === 'bad-datum-count' ? 0 : lost;
-    const rest = { offset: offset + head, length: length - head };
-    this.ledger.add({ ...rest, fate: 'dropped', records, code, reason });
-    this.#tell(
-      `${file} @ ${offset} +${length}: ${read} data of the block are kept, ${records || 'what else it held'} are lost`,
-    );
+    const lost = lostOf(code, count - read) || 'what else it held';
+    const at = `${file} @ ${offset} +${length}`;
+    // Past the place that was hit, and before the break, may be what was never written.
+    const doubt =
+      code === 'bad-compression' && read > 0
+        ? '; nothing vouches for those kept: check the last of them'
+        : '';
+    this.#tell(`${at}: ${read} data of the block are kept, ${lost} are lost${doubt}`);
+  }
+
+  /** Of data that are not compressed each run and what lies behind it are spans of the file. */
+  #runs(block: Block, { runs, findings }: BlockOutcome): void {
+    const { offset, length, count, dataOffset } = block;
+    const errors = findings.filter(({ severity }) => severity === 'error');
+    let reached = offset;
+    for (const [i, run] of runs.entries()) {
+      const { code, message: reason } = errors[Math.min(i, errors.length - 1)]!;
+      const cause = { code, reason };
+      const next = runs[i + 1];
+      const whole = !next && run.end === block.end - block.start;
+      // The marker goes with the last of the data, if they are whole up to it.
+      const end = whole ? offset + length : dataOffset + run.end;
+      if (run.records > 0) {
+        const kept = { fate: 'salvaged' as const, records: run.records };
+        this.ledger.add({ offset: reached, length: end - reached, ...kept, ...cause });
+        reached = end;
+      }
+      const start = next ? dataOffset + next.start : offset + length;
+      if (start === reached) continue;
+      const missing = (next?.index ?? count) - run.index - run.records;
+      const dropped = { fate: 'dropped' as const, records: lostOf(code, missing) };
+      this.ledger.add({ offset: reached, length: start - reached, ...dropped, ...cause });
+      reached = start;
+    }
   }
 
   /** A block that was not finished, of data that are not compressed: those that are whole. */
@@ -173,7 +201,8 @@ class Books {
     }
     this.findings.add(findingOf(damage));
     const { code, message: reason, file } = damage;
-    const head = begun.dataOffset - offset + outcome.end;
+    const end = data.plain ? outcome.runs.at(-1)!.end : 0;
+    const head = begun.dataOffset - offset + end;
     this.rewritten = true;
     const kept = { offset, length: head, fate: 'salvaged' as const, records: outcome.read };
     this.ledger.add({ ...kept, code, reason });
@@ -183,119 +212,5 @@ class Books {
     this.#tell(
       `${file} @ ${offset} +${length}: ${outcome.read} data of the unfinished block are kept; ${lost} more were to be in it`,
     );
-  }
-}
-
-/** As much of a block as there is, read from the file. */
-async function tornBlock(source: ByteSource, damage: Damage): Promise<Block> {
-  const { dataOffset, count } = damage.begun!;
-  const length = damage.offset + damage.length - dataOffset;
-  const block = new Block();
-  block.bytes = await readSpan(source, dataOffset, length);
-  block.end = block.bytes.length;
-  block.offset = damage.offset;
-  block.dataOffset = dataOffset;
-  block.count = count;
-  return block;
-}
-
-async function readSpan(source: ByteSource, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let done = 0; done < length; ) {
-    const got = await source.read(bytes, done, length - done, offset + done);
-    if (got <= 0) throw new Error(`${source.name} ended at ${offset + done} while it was copied`);
-    done += got;
-  }
-  return bytes;
-}
-
-export async function applyContainerRepair(
-  input: Opened,
-  plan: RepairPlan,
-  context: ScanContext,
-  output: RepairOutput,
-): Promise<void> {
-  for (const file of input.files) {
-    const spans = plan.ledger.filter((span) => span.file === file.name);
-    const source = input.set.open(file.name);
-    try {
-      const target = output.create(file.name);
-      const write = (bytes: Uint8Array) => target.write(bytes, 0, bytes.length);
-      const anew = spans.filter((span) => span.fate === 'salvaged' && !span.mends);
-      const blocks = await rewrittenBlocks(input, source, anew, context);
-      for (const span of spans) {
-        if (span.fate === 'dropped') continue;
-        const block = blocks.get(span.offset);
-        if (block) write(block);
-        else await copy(source, span, context, write);
-      }
-      target.finish();
-    } finally {
-      source.close?.();
-    }
-  }
-}
-
-/** The blocks of which a part is kept, as they are written anew, by their offset. */
-async function rewrittenBlocks(
-  input: Opened,
-  source: ByteSource,
-  spans: readonly LedgerSpan[],
-  context: ScanContext,
-): Promise<Map<number, Uint8Array>> {
-  const made = new Map<number, Uint8Array>();
-  if (spans.length === 0) return made;
-  const wanted = new Map(spans.map((span) => [span.offset, span.records]));
-  let data: BlockData | undefined;
-  let reader: DatumReader | undefined;
-  let marker = Buffer.alloc(0) as Buffer;
-  let torn: Damage | undefined;
-  const remake = (block: Block): void => {
-    const records = wanted.get(block.offset);
-    if (records === undefined || !data || !reader) return;
-    const { end } = data.read(block, reader, (index) => index + 1 < records);
-    const kept = (data.unpack(block) as Uint8Array).subarray(0, end);
-    const packed = data.codec.compress(kept);
-    const writer = new Writer();
-    writer.long(records);
-    writer.long(packed.length);
-    writer.raw(packed);
-    writer.raw(marker);
-    made.set(block.offset, writer.written);
-  };
-  await scanContainer(source, context, {
-    async header(header) {
-      data = await BlockData.open(header, input.files[0]!.name, context.limits.recordBytes);
-      reader = data && checkingReader(data.type);
-      marker = header.marker;
-    },
-    block: remake,
-    damage(damage) {
-      if (damage.begun) torn = damage;
-    },
-  });
-  if (torn) remake(await tornBlock(source, torn));
-  return made;
-}
-
-async function copy(
-  source: ByteSource,
-  { offset, length, mends = [] }: LedgerSpan,
-  context: ScanContext,
-  write: (bytes: Uint8Array) => void,
-): Promise<void> {
-  for (let done = 0; done < length; ) {
-    context.signal?.throwIfAborted();
-    const part = Math.min(COPY_BYTES, length - done);
-    const bytes = await readSpan(source, offset + done, part);
-    for (const mend of mends) {
-      const patch = Buffer.from(mend.hex, 'hex');
-      for (const [i, byte] of patch.entries()) {
-        const at = mend.offset + i - offset - done;
-        if (at >= 0 && at < part) bytes[at] = byte;
-      }
-    }
-    write(bytes);
-    done += part;
   }
 }

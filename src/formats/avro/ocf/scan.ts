@@ -22,6 +22,8 @@ export class Block {
   end = 0;
   /** Where the compressed data begin in the file. */
   dataOffset = 0;
+  /** The file ends before it does. */
+  cut = false;
 }
 
 export interface Damage extends Finding {

@@ -94,7 +94,8 @@ export async function statContainers(
           blocks = await BlockData.open(header, file.name, context.limits.recordBytes);
           if (!blocks) return;
           sizes = new FieldSizes(blocks.type);
-          walking = new Walking(blocks.type, sizes.visitor);
+          const { visitor } = sizes;
+          walking = new Walking(blocks.type, visitor, () => sizes?.reset());
         },
         block(block) {
           total.blocks++;
@@ -102,9 +103,8 @@ export async function statContainers(
           widen(perBlock.bytes, block.length);
           if (!blocks || !walking) return;
           const outcome = blocks.read(block, walking);
-          sizes?.reset();
           total.records += outcome.read;
-          data.bytes += outcome.end;
+          for (const { start, end } of outcome.runs) data.bytes += end - start;
           data.packed += block.end - block.start;
           if (outcome.findings.some(({ severity }) => severity === 'error')) total.damaged++;
         },

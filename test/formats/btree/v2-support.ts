@@ -1,9 +1,5 @@
 /** Files of our own layout in memory. */
-import {
-  buildFile,
-  type Entry,
-  type FileParameters,
-} from '../../../src/formats/btree/v2/build.ts';
+import { buildFile, type Entry, type FileParameters } from '../../../src/formats/btree/v2/build.ts';
 import {
   COUNT_AT,
   FREE_ENTRY_BYTES,
@@ -19,8 +15,8 @@ import { type Meta, readMeta, writeMeta } from '../../../src/formats/btree/v2/me
 export const STORE_ID = 42n;
 export type Pairs = readonly (readonly [string, string])[];
 
-export function pairs(count: number, valueOf = (i: number) => `value-${i}`): [string, string][] {
-  return Array.from({ length: count }, (_, i) => [`key${String(i).padStart(5, '0')}`, valueOf(i)]);
+export function pairs(count: number, content = (i: number) => `value-${i}`): [string, string][] {
+  return Array.from({ length: count }, (_, i) => [`key${String(i).padStart(5, '0')}`, content(i)]);
 }
 
 export function entriesOf(rows: Pairs): () => Iterable<Entry> {

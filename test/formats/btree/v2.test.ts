@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { btree } from '../../../src/formats/btree/index.ts';
-import { KIND_AT, LEAF } from '../../../src/formats/btree/v2/layout.ts';
 import { v2 } from '../../../src/formats/btree/v2/index.ts';
+import { KIND_AT, LEAF } from '../../../src/formats/btree/v2/layout.ts';
 import { identify } from '../../../src/formats/detect.ts';
-import { alone, codes, contextOf, layoutFaults, plan, repaired, scan, verify } from './support.ts';
+import { alone, codes, layoutFaults, plan, repaired, scan, verify } from './support.ts';
 import { fileOf, metaOf, type Pairs, pageOf, pairs, withFreeList, withMeta } from './v2-support.ts';
 
 const input = (bytes: Uint8Array) => alone(v2, 'tree.bt2', bytes);
@@ -73,16 +73,32 @@ describe('damage is found', () => {
   const swap = (copy: Uint8Array, to: number, from: number, of = file) =>
     copy.set(pageOf(of, from), to * 512);
   const cases: [string, Uint8Array, string[]][] = [
-    ['a page in the wrong place', changed((c) => swap(c, leaves[3]!, leaves[5]!)), ['page-misplaced']],
-    ['an older copy of a page', changed((c) => swap(c, leaves[3]!, leaves[3]!, older)), ['page-stale']],
-    ['a page of zeros', changed((c) => c.fill(0, leaves[3]! * 512, leaves[4]! * 512)), ['page-checksum']],
+    [
+      'a page in the wrong place',
+      changed((c) => swap(c, leaves[3]!, leaves[5]!)),
+      ['page-misplaced'],
+    ],
+    [
+      'an older copy of a page',
+      changed((c) => swap(c, leaves[3]!, leaves[3]!, older)),
+      ['page-stale'],
+    ],
+    [
+      'a page of zeros',
+      changed((c) => c.fill(0, leaves[3]! * 512, leaves[4]! * 512)),
+      ['page-checksum'],
+    ],
     ['the live meta page', flipped(512 + 50), ['meta-bad']],
     ['the other meta page', flipped(50), ['meta-bad']],
     ['zeros behind the fields', flipped(400), ['meta-bad']],
     ['the other meta page of any time', withMeta(file, { txn: 11 }), ['meta-bad']],
     ['a number of keys', withMeta(file, { keys: 299 }), ['key-count']],
     ['a root that is another page', withMeta(file, { root: leaves[0]! }), ['page-stale']],
-    ['a page that nobody has', withMeta(new Uint8Array([...file, ...new Uint8Array(512)]), { pages: file.length / 512 + 1 }), ['page-leaked']],
+    [
+      'a page that nobody has',
+      withMeta(new Uint8Array([...file, ...new Uint8Array(512)]), { pages: file.length / 512 + 1 }),
+      ['page-leaked'],
+    ],
     ['a free page in use', withFreeList(file, [leaves[2]!]), ['free-in-tree']],
     ['a free page twice', withFreeList(file, [9000, leaves[2]!]), ['free-in-tree', 'free-range']],
     ['a cut file', file.subarray(0, file.length - 512), ['file-short']],

@@ -78,7 +78,9 @@ export function* checkFree(file: V2File, check: Check): Steps {
     }
     if (!check.claim(page, KIND.freelist)) {
       const cycle = check.kindOf(page) === KIND.freelist;
-      const what = cycle ? 'the free list comes back to a page of its own' : 'the tree uses a page of the free list';
+      const what = cycle
+        ? 'the free list comes back to a page of its own'
+        : 'the tree uses a page of the free list';
       check.finding(cycle ? 'free-cycle' : 'free-in-tree', what, { page, parent });
       return;
     }

@@ -221,7 +221,11 @@ export class TreeBuilder {
     let behind = { page: 0, crc: 0 };
     const page = this.#scratch;
     const view = this.#scratchView;
-    for (let from = start + Math.floor((end - start - 1) / room) * room; from >= start; from -= room) {
+    for (
+      let from = start + Math.floor((end - start - 1) / room) * room;
+      from >= start;
+      from -= room
+    ) {
       const length = Math.min(room, end - from);
       page.fill(0);
       page.set(bytes.subarray(from, from + length), HEADER_BYTES);
@@ -252,7 +256,10 @@ export function checkLengths(pageSize: number, keyBytes: number, valueBytes: num
     throw new DdiaError('too-long', what, 'a larger page size has room for longer keys');
   }
   if (valueBytes > VALUE_BYTES_MAX) {
-    throw new DdiaError('too-long', `a value of ${valueBytes} bytes; it may have ${VALUE_BYTES_MAX}`);
+    throw new DdiaError(
+      'too-long',
+      `a value of ${valueBytes} bytes; it may have ${VALUE_BYTES_MAX}`,
+    );
   }
 }
 
@@ -271,7 +278,15 @@ export function metasOf({ pageSize, storeId, txn }: FileParameters, built: Built
   const { root, rootCrc, height, keys, pages } = built;
   const empty = newMetas(pageSize, storeId);
   return empty.map((meta) => {
-    return { ...meta, txn: txn % 2 === meta.page ? txn : txn - 1, pages, root, rootCrc, height, keys };
+    return {
+      ...meta,
+      txn: txn % 2 === meta.page ? txn : txn - 1,
+      pages,
+      root,
+      rootCrc,
+      height,
+      keys,
+    };
   });
 }
 

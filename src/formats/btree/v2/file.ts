@@ -19,7 +19,16 @@ import {
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { checkFree, checkMetas, checkOwners } from './accounts.ts';
-import { BLANK, FREELIST, INTERIOR, LEAF, META_PAGES, OVERFLOW, pageCrc, storeSeed } from './layout.ts';
+import {
+  BLANK,
+  FREELIST,
+  INTERIOR,
+  LEAF,
+  META_PAGES,
+  OVERFLOW,
+  pageCrc,
+  storeSeed,
+} from './layout.ts';
 import type { ReadMeta } from './meta.ts';
 import { V2Page } from './page.ts';
 import { spansOfPage } from './spans.ts';
@@ -178,7 +187,8 @@ export class V2File implements BtreeFile {
     let done = 0;
     const part = this.#page;
     while (done < length) {
-      if (!this.load(page) || this.crcOf(page) !== crc || onPage?.(page) === false) return undefined;
+      if (!this.load(page) || this.crcOf(page) !== crc || onPage?.(page) === false)
+        return undefined;
       const { bytes, view, start, pageSize } = this.pages;
       part.parse(bytes, view, start, pageSize);
       const most = Math.min(pageSize - 32, length - done);
@@ -214,7 +224,8 @@ export class V2File implements BtreeFile {
     const holds = KIND_OF[opened.kind] ?? 'nothing known';
     view.fields = { holds, transaction: txn };
     if (opened.leaf) Object.assign(view.fields, { count, used });
-    else if (opened.kind === INTERIOR) Object.assign(view.fields, { level, count, used, child: link });
+    else if (opened.kind === INTERIOR)
+      Object.assign(view.fields, { level, count, used, child: link });
     else Object.assign(view.fields, { next: link });
     for (let i = 0; i < opened.cells; i++) view.cells.push(this.#cell(opened, i));
     if (!this.isWhole) view.damage = 'its checksum does not hold';
@@ -238,7 +249,8 @@ export class V2File implements BtreeFile {
       node.last = bytesValue(opened.key(cells - 1));
     }
     if (!this.isWhole) node.damage = 'page-checksum';
-    else if (kind === INTERIOR) for (let i = 0; i <= cells; i++) node.children.push(opened.child(i));
+    else if (kind === INTERIOR)
+      for (let i = 0; i <= cells; i++) node.children.push(opened.child(i));
     return node;
   }
 

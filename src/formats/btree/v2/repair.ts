@@ -120,22 +120,27 @@ function addLeaf(
   const { pageSize } = file;
   const offset = page * pageSize;
   const orphan = salvage.orphans.has(page);
-  const reason = orphan ? 'a leaf that the tree no longer leads to' : 'taken over into the new tree';
+  const reason = orphan
+    ? 'a leaf that the tree no longer leads to'
+    : 'taken over into the new tree';
   const code = orphan ? 'page-leaked' : 'meta-bad';
-  const keep = (from: number, to: number, count: number) => {
-    const span = { offset: offset + from, length: to - from, records: count };
-    if (to > from) ledger.add({ ...span, fate: 'salvaged', code, reason });
+  let uncounted = records;
+  const keep = (from: number, to: number) => {
+    const span = { offset: offset + from, length: to - from, records: uncounted };
+    if (to <= from) return;
+    ledger.add({ ...span, fate: 'salvaged', code, reason });
+    uncounted = 0;
   };
   const lost = cellsOf(file, page, salvage.lostSlots.get(page));
   let from = 0;
   for (const [at, end] of lost) {
-    keep(from, at, 0);
+    keep(from, at);
     const why = 'the value of this key cannot be read';
     const span = { offset: offset + at, length: end - at, records: 1 };
     ledger.add({ ...span, fate: 'dropped', code: 'overflow-broken', reason: why });
     from = end;
   }
-  keep(from, pageSize, records);
+  keep(from, pageSize);
 }
 
 /** Where cells lie within their page, in ascending order. */

@@ -9,8 +9,8 @@
 import { bytesValue } from '../../bytes/value.ts';
 import { Check } from '../check.ts';
 import { KIND, type Steps } from '../model.ts';
-import { type Entry } from './build.ts';
 import { checkFree } from './accounts.ts';
+import type { Entry } from './build.ts';
 import type { V2File } from './file.ts';
 import { META_PAGES } from './layout.ts';
 import { V2Page } from './page.ts';
@@ -142,7 +142,8 @@ export class V2Salvage {
       if (!free && kind !== KIND.unknown) continue;
       if (!file.load(page) || !file.isWhole) continue;
       const leaf = this.#open(page);
-      if (!leaf?.leaf || leaf.page !== page || leaf.cells < leaf.count || leaf.cells === 0) continue;
+      if (!leaf?.leaf || leaf.page !== page || leaf.cells < leaf.count || leaf.cells === 0)
+        continue;
       spares.push({ page, txn: leaf.txn, free });
     }
     spares.sort((a, b) => Number(a.free) - Number(b.free) || b.txn - a.txn);
@@ -159,7 +160,9 @@ export class V2Salvage {
     let count = 0;
     keys.forEach((key, slot) => {
       if (!this.lost.some((range) => inside(range, key))) return;
-      const newer = spans.some((s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0);
+      const newer = spans.some(
+        (s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0,
+      );
       if (newer) return;
       const opened = this.#open(page)!;
       if (opened.inOverflow(slot) && !this.file.value(this.#copy(page), slot)) {

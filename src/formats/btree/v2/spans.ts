@@ -50,7 +50,12 @@ export function spansOfPage(
   spans.field('garbage', GARBAGE_AT, 2, view.getUint16(start + GARBAGE_AT, true));
   spans.field('transaction', TXN_AT, 8, opened.txn);
   spans.field(opened.kind === INTERIOR ? 'child' : 'next', LINK_AT, 4, opened.link);
-  spans.field(opened.kind === INTERIOR ? 'child_crc' : 'next_crc', LINK_CRC_AT, 4, hex(opened.linkCrc));
+  spans.field(
+    opened.kind === INTERIOR ? 'child_crc' : 'next_crc',
+    LINK_CRC_AT,
+    4,
+    hex(opened.linkCrc),
+  );
   if (opened.kind === LEAF || opened.kind === INTERIOR) {
     for (let i = 0; i < opened.cells; i++) {
       spans.field('slot', HEADER_BYTES + i * SLOT_BYTES, SLOT_BYTES, opened.at[i]! - start);

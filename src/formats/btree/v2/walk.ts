@@ -213,7 +213,8 @@ export class V2Walk {
       const { bytes, view, start, pageSize } = file.pages;
       this.#part.parse(bytes, view, start, pageSize);
       const due = Math.min(room, length - done);
-      if (this.#part.kind !== OVERFLOW) return broken('no overflow page', next, OVERFLOW, this.#part.kind);
+      if (this.#part.kind !== OVERFLOW)
+        return broken('no overflow page', next, OVERFLOW, this.#part.kind);
       if (this.#part.length !== due) {
         return broken('the page has not its part of the value', next, due, this.#part.length);
       }

@@ -7,7 +7,6 @@ import {
   type BtreeFinding,
   BtreeRow,
   type CheckOptions,
-  KIND,
   KIND_NAMES,
   type PageView,
   type Range,

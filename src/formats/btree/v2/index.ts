@@ -3,18 +3,9 @@ import { type ByteSource, type Detection, NOT_THIS, type Probe } from '../../for
 import type { BtreeContext, BtreeDialect, BtreeOpened } from '../model.ts';
 import { readSync } from '../page-cache.ts';
 import { V2File } from './file.ts';
-import {
-  FILE_NAME,
-  MAGIC,
-  META_BYTES,
-  META_PAGES,
-  PAGE_BYTES_DEFAULT,
-  PAGE_BYTES_MAX,
-  PAGE_BYTES_MIN,
-  pageCrc,
-  storeSeed,
-} from './layout.ts';
-import { liveOf, type ReadMeta, readMeta } from './meta.ts';
+import { FILE_NAME, MAGIC, META_PAGES, PAGE_BYTES_DEFAULT, pageCrc, storeSeed } from './layout.ts';
+import { liveOf, type ReadMeta } from './meta.ts';
+import { pageSizes, readMetas } from './read-metas.ts';
 
 export const v2: BtreeDialect = {
   id: 'v2',
@@ -33,11 +24,6 @@ export const v2: BtreeDialect = {
 };
 
 const PAGES_TRIED = 16;
-
-/** Where the second meta page may be, if the first one cannot tell. */
-function* pageSizes(): Generator<number> {
-  for (let size = PAGE_BYTES_MIN; size <= PAGE_BYTES_MAX; size *= 2) yield size;
-}
 
 function detect({ head, name }: Probe): Detection {
   const magic = Buffer.from(MAGIC, 'latin1');
@@ -62,20 +48,6 @@ async function open(
   return new V2File(source, metas, live, context.limits.recordBytes);
 }
 
-/** Both; where the first is lost, the second is looked for under every page size. */
-export function readMetas(source: ByteSource): [ReadMeta, ReadMeta] {
-  const first = metaAt(source, 0, 0);
-  const sizes = first.fault === '' ? [first.pageSize] : pageSizes();
-  let second: ReadMeta | undefined;
-  for (const size of sizes) {
-    const meta = metaAt(source, size, 1);
-    const fits = meta.fault === '' && meta.pageSize === size;
-    if (second === undefined || fits) second = meta;
-    if (fits) break;
-  }
-  return [first, second!];
-}
-
 /** Neither can be used: the page size and store under which most of the first pages check. */
 function likeliest(source: ByteSource, metas: readonly ReadMeta[]): ReadMeta {
   let best = { ...metas[0]!, pageSize: PAGE_BYTES_DEFAULT };
@@ -97,10 +69,4 @@ function likeliest(source: ByteSource, metas: readonly ReadMeta[]): ReadMeta {
     }
   }
   return best;
-}
-
-function metaAt(source: ByteSource, at: number, page: number): ReadMeta {
-  const bytes = new Uint8Array(META_BYTES);
-  readSync(source, bytes, META_BYTES, at);
-  return readMeta(bytes, page);
 }

@@ -3,7 +3,6 @@ import {
   CELLS_AT,
   COUNT_AT,
   GARBAGE_AT,
-  getU64,
   HEADER_BYTES,
   IN_OVERFLOW,
   INTERIOR_CELL_BYTES,
@@ -14,7 +13,6 @@ import {
   LINK_CRC_AT,
   OVERFLOW_REF_BYTES,
   SLOT_BYTES,
-  TXN_AT,
 } from '../../formats/btree/v2/layout.ts';
 
 export class Frame {
@@ -35,15 +33,6 @@ export class Frame {
 
   get count(): number {
     return this.view.getUint16(COUNT_AT, true);
-  }
-
-  get kind(): number {
-    return this.bytes[KIND_AT]!;
-  }
-
-  /** That wrote it. */
-  get txn(): number {
-    return getU64(this.view, TXN_AT);
   }
 
   get isLeaf(): boolean {

@@ -18,6 +18,7 @@ import {
   LINK_CRC_AT,
   setU64,
 } from '../../formats/btree/v2/layout.ts';
+import { DdiaError } from '../../shared/errors.ts';
 import type { Frame } from './frame.ts';
 
 interface Freed {
@@ -75,16 +76,15 @@ export class FreeSpace {
     return this.#sealed.length + this.#front.length;
   }
 
-  /** Pages that the list itself is in. */
-  chain(): number[] {
-    return [...this.#front, ...this.#sealed.map(({ page }) => page)];
-  }
-
   /** Reads the chain. Returns all pages that are free. */
   load(head: number, crc: number): number[] {
     const all: number[] = [];
     const chain: Sealed[] = [];
+    const seen = new Set<number>();
     for (let page = head, sum = crc; page !== 0; ) {
+      if (seen.has(page))
+        throw new DdiaError('corrupt', `the free list comes back to page ${page}`);
+      seen.add(page);
       const frame = this.#pages.get(page, sum);
       const freed = entriesOf(frame);
       const latest = freed.reduce((most, { txn }) => Math.max(most, txn), 0);

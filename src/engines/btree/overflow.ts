@@ -50,12 +50,13 @@ export function freeValue(pager: Pager, leaf: Frame, slot: number): void {
   for (const frame of chain(pager, leaf, slot)) pager.discard(frame);
 }
 
-export function* chain(pager: Pager, leaf: Frame, slot: number): Generator<Frame> {
+function* chain(pager: Pager, leaf: Frame, slot: number): Generator<Frame> {
   const at = leaf.cell(slot);
   const from = at + LEAF_CELL_BYTES + leaf.view.getUint16(at, true);
   let page = leaf.view.getUint32(from + 4, true);
   let crc = leaf.view.getUint32(from + 8, true);
-  while (page !== 0) {
+  const length = leaf.view.getUint32(from, true);
+  for (let done = 0; done < length; done += pager.overflowRoom) {
     const frame = pager.get(page, crc);
     page = frame.view.getUint32(LINK_AT, true);
     crc = frame.view.getUint32(LINK_CRC_AT, true);

@@ -6,7 +6,6 @@
 import {
   BLANK,
   CELLS_AT,
-  getU64,
   HEADER_BYTES,
   INTERIOR,
   KIND_AT,
@@ -121,25 +120,12 @@ export class Pager {
     return frame;
   }
 
-  /** Which transaction wrote the page, whatever is in it; -1: it is not whole. */
-  transactionOf(page: number): number {
-    const { bytes, view } = this.#raw(page);
-    const whole = pageCrc(this.#seed, page, bytes, view, 0, bytes.length);
-    return whole === view.getUint32(0, true) ? getU64(view, TXN_AT) : -1;
-  }
-
-  /** As the file has it. */
-  #raw(page: number): Frame {
-    const frame = new Frame(page, Buffer.alloc(this.pageSize));
-    readFully(this.file, frame.bytes, 0, this.pageSize, page * this.pageSize);
+  /** Whether a page by itself is whole, whatever it holds. */
+  isWhole(page: number): boolean {
+    const { bytes, view } = new Frame(page, Buffer.alloc(this.pageSize));
+    readFully(this.file, bytes, 0, this.pageSize, page * this.pageSize);
     this.pagesRead++;
-    return frame;
-  }
-
-  /** Writes what is there once more. */
-  rewrite(page: number): void {
-    writeFully(this.file, this.#raw(page).bytes, 0, this.pageSize, page * this.pageSize);
-    this.pagesWritten++;
+    return pageCrc(this.#seed, page, bytes, view, 0, bytes.length) === view.getUint32(0, true);
   }
 
   /** A clean page is kept as long as there is room; another one goes for it. */

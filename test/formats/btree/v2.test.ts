@@ -1,9 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { btree } from '../../../src/formats/btree/index.ts';
 import { v2 } from '../../../src/formats/btree/v2/index.ts';
 import { KIND_AT, LEAF } from '../../../src/formats/btree/v2/layout.ts';
 import { identify } from '../../../src/formats/detect.ts';
+import { root as project } from '../../support/memory.ts';
 import { alone, codes, layoutFaults, plan, repaired, scan, verify } from './support.ts';
 import { fileOf, metaOf, type Pairs, pageOf, pairs, withFreeList, withMeta } from './v2-support.ts';
 
@@ -34,6 +37,21 @@ describe('a file of our own layout', () => {
     expect(await verify(input(file), { deep: true })).toMatchObject({ clean: true });
     expect(await layoutFaults(input(file))).toEqual([]);
     expect(await rowsOf(file)).toEqual(some);
+  });
+
+  it('is to the byte what its page draws', () => {
+    const made = fileOf([
+      ['a', '1'],
+      ['bc', 'two'],
+    ]);
+    const page = readFileSync(join(project, 'src/formats/btree/v2/FORMAT.md'), 'utf8');
+    const lines = [...page.matchAll(/^([0-9a-f]{8}) {2}((?:[0-9a-f]{2} {1,2})+)/gm)];
+    expect(lines.length).toBeGreaterThan(12);
+    for (const [line, at, drawn] of lines) {
+      const expected = Buffer.from(drawn!.replaceAll(' ', ''), 'hex');
+      const from = Number.parseInt(at!, 16);
+      expect(Buffer.from(made).subarray(from, from + expected.length), line).toEqual(expected);
+    }
   });
 
   it.each([512, 1024, 4096, 32_768])('of any page size and content', async (pageSize) => {

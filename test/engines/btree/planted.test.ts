@@ -156,7 +156,7 @@ describe('the exploration finds', () => {
   it('one meta page written over and over', async () => {
     const careless = await carelessStore('pager', (real) =>
       patch(real, 'Pager', 'writeMeta', (old) => {
-        return function (meta: { page: number; txn: number }) {
+        return function (this: never, meta: { page: number; txn: number }) {
           // The other page is never written, its number notwithstanding.
           return old.call(this, { ...meta, page: 0 });
         } as never;
@@ -168,7 +168,7 @@ describe('the exploration finds', () => {
   it('a parent that keeps the page that was copied', async () => {
     const careless = await carelessStore('frame', (real) =>
       patch(real, 'Frame', 'setChild', (setChild) => {
-        return function (i: number, page: number, crc: number) {
+        return function (this: never, i: number, page: number, crc: number) {
           if (i === 0 || crc !== 0) setChild.call(this, i, page, crc);
         } as never;
       }),

@@ -84,7 +84,7 @@ export async function buildInto(outdir, options = {}) {
     logLevel: 'warning',
     plugins: [lazyDependencies],
     // Native or only ever loaded through require when needed.
-    external: ['@node-rs/crc32', 'crc-32', 'crc-32/*'],
+    external: ['@node-rs/crc32', '@node-rs/xxhash', 'crc-32', 'crc-32/*'],
     banner: {
       js: [
         "import { createRequire as ddiaCreateRequire } from 'node:module';",

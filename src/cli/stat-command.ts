@@ -26,6 +26,7 @@ export abstract class StatCommand extends DdiaCommand {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
+      now: Date.now(),
       options: flags,
     });
     progress.end();

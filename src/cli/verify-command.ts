@@ -1,9 +1,12 @@
 /** verify, by family or by detection. */
+import { join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
+import type { Identified } from '../formats/detect.ts';
 import { worseVerdict } from '../formats/findings.ts';
-import type { VerifyResult } from '../formats/format.ts';
+import type { ScanContext, VerifyResult } from '../formats/format.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
 import { Progress } from '../ui/progress.ts';
+import { asideFor } from './aside.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 
@@ -25,6 +28,10 @@ export abstract class VerifyCommand extends DdiaCommand {
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),
     ...limitFlags,
+  };
+  /** For families whose verify can do with checksums and framing alone. */
+  static readonly quickFlag = {
+    quick: Flags.boolean({ description: 'checksums and framing only' }),
   };
   /** Restricts detection to a family. */
   readonly family: string | undefined = undefined;
@@ -56,17 +63,30 @@ export abstract class VerifyCommand extends DdiaCommand {
     }
   }
 
+  /** What is verified of it. */
+  protected verify(input: Identified, context: ScanContext): Promise<VerifyResult> {
+    return input.family.verify(input, context);
+  }
+
   async #verify(
     path: string,
-    flags: { dialect?: string | undefined; 'max-record-bytes': number; 'max-findings': number },
+    flags: {
+      dialect?: string | undefined;
+      quick?: boolean;
+      'max-record-bytes': number;
+      'max-findings': number;
+    },
     progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
-    return input.family.verify(input, {
+    const context = {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
       options: flags,
-    });
+      quick: flags.quick,
+    };
+    const worker = join(this.config.root, 'dist/aside-worker.js');
+    return this.verify(input, { ...context, aside: asideFor(input, context, worker) });
   }
 }

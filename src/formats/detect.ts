@@ -12,6 +12,7 @@ import {
   type FileSet,
   type Opened,
   PROBE_HEAD_BYTES,
+  PROBE_TAIL_BYTES,
   type Probe,
 } from './format.ts';
 
@@ -46,11 +47,21 @@ export async function probeOf(set: FileSet, file: FileEntry): Promise<Probe> {
       name: file.name,
       size: source.size,
       head: head.subarray(0, got),
+      tail: await readTail(source),
       siblings: set.siblings.map(({ name }) => name),
     };
   } finally {
     source.close?.();
   }
+}
+
+/** Undefined for what can only be read from the front. */
+async function readTail(source: ByteSource): Promise<Uint8Array | undefined> {
+  const { size, forwardOnly } = source;
+  if (size === undefined || forwardOnly) return undefined;
+  const tail = new Uint8Array(Math.min(size, PROBE_TAIL_BYTES));
+  const got = await source.read(tail, 0, tail.length, size - tail.length);
+  return got === tail.length ? tail : undefined;
 }
 
 async function readHead(source: ByteSource, head: Uint8Array): Promise<number> {

@@ -91,6 +91,15 @@ export class DurableWriter {
     this.#buffered += end - start;
   }
 
+  /** Puts bytes in place of some that were appended before. */
+  patch(position: number, bytes: Uint8Array): void {
+    this.#assertOpen();
+    this.#orAbort(() => {
+      this.#flush();
+      writeFully(this.#file, bytes, 0, bytes.length, position);
+    });
+  }
+
   /**
    * Makes the file durable under its name. Refuses, as `create` does, a file that came to be there
    * meanwhile; who creates files without a lock of their own can still lose one in between.

@@ -97,6 +97,17 @@ export class JsonSink implements RecordSink {
     this.out.ascii('"}');
   }
 
+  time(name: string, seconds: number): void {
+    this.#label(name);
+    if (Number.isSafeInteger(seconds) && !Object.is(seconds, -0)) this.out.integer(seconds);
+    else this.out.ascii(jsonNumber(seconds));
+  }
+
+  flag(name: string, value: boolean): void {
+    this.#label(name);
+    this.out.ascii(value ? 'true' : 'false');
+  }
+
   json(name: string, value: unknown): void {
     this.#label(name);
     this.out.text(JSON.stringify(value) ?? 'null');
@@ -109,4 +120,10 @@ export class JsonSink implements RecordSink {
   end(): void {
     this.out.ascii('}\n');
   }
+}
+
+/** A double so that it can be read back exactly; what JSON has no number for as a string. */
+function jsonNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? String(value) : `"${value}"`;
 }

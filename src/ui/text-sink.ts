@@ -9,6 +9,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
   file: 12,
   offset: 10,
   length: 7,
+  timestamp: 24,
   seq: 10,
   op: 13,
   cf: 3,
@@ -56,6 +57,14 @@ export class TextSink implements RecordSink {
     this.#cell(name, textBytes(source.subarray(start, end), format, this.formats.redact));
   }
 
+  time(name: string, seconds: number): void {
+    this.#cell(name, timeText(seconds));
+  }
+
+  flag(name: string, value: boolean): void {
+    if (value) this.#cell(name, name);
+  }
+
   json(name: string, value: unknown): void {
     this.#cell(name, `${name}=${JSON.stringify(value)}`);
   }
@@ -67,6 +76,12 @@ export class TextSink implements RecordSink {
   end(): void {
     this.out.text(`${this.#line.trimEnd()}\n`);
   }
+}
+
+/** As a date, to the millisecond; what is none, as the number it is. */
+function timeText(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
 /** File names may hold anything; a terminal must not be told what to do by one. */

@@ -49,7 +49,7 @@ export function memorySet(files: Record<string, Uint8Array>, path = 'memory'): F
 export function fixtureFiles(directory: string): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
   for (const name of readdirSync(join(root, 'fixtures', directory))) {
-    if (/\.(json|md|txt)$/.test(name)) continue;
+    if (/\.(json|md|txt|py)$/.test(name)) continue;
     files[basename(name)] = readFileSync(join(root, 'fixtures', directory, name));
   }
   return files;

@@ -54,6 +54,8 @@ export function finding(place: Place, code: string, what: string, said: Said): B
 }
 
 function shown(value: unknown): string {
+  // Bytes of a file may be anything; a terminal must not be told what to do by them.
+  if (typeof value === 'string' && /[\x00-\x1f\x7f-\x9f]/.test(value)) return JSON.stringify(value);
   return typeof value === 'string' || typeof value === 'number'
     ? String(value)
     : (JSON.stringify(value) ?? String(value));

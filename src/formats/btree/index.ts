@@ -3,6 +3,7 @@ import type { Family, FileEntry, FileSet } from '../format.ts';
 import { PROBE_HEAD_BYTES } from '../format.ts';
 import { bbolt } from './bbolt/index.ts';
 import { layoutOfPages } from './layout.ts';
+import { lmdb } from './lmdb/index.ts';
 import type { BtreeDialect } from './model.ts';
 import { btreeContext } from './open.ts';
 import { readSync } from './page-cache.ts';
@@ -15,7 +16,7 @@ import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyTrees } from './verify.ts';
 
-export const btreeDialects: readonly BtreeDialect[] = [v1, v2, sqlite, bbolt];
+export const btreeDialects: readonly BtreeDialect[] = [v1, v2, sqlite, bbolt, lmdb];
 
 /** Of a directory, files that are named like one of the dialect and look like one. */
 export function selectFiles(set: FileSet, dialect: BtreeDialect): readonly FileEntry[] {
@@ -46,6 +47,7 @@ export const btree: Family<BtreeDialect> = {
   verify: (input, context) => verifyTrees(input, btreeContext(input, context)),
   dump: (input, options, context, sink, onDamage) =>
     dumpTrees(input, options, btreeContext(input, context), sink, onDamage),
+  inOrder: () => false,
   stat: (input, context) => statTrees(input, btreeContext(input, context)),
   planRepair: (input, _options, context) => planTreeRepair(input, btreeContext(input, context)),
   applyRepair: (input, plan, context, output) =>

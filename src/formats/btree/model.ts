@@ -83,6 +83,8 @@ export interface TreeStat {
 
 /** A key and its value. The walk reuses the object: copy what is kept. */
 export class BtreeRow {
+  /** Set where several files are read. */
+  file = '';
   tree = '';
   page = 0;
   /** Of the cell within its page, from 0. */

@@ -58,7 +58,8 @@ export async function checkFile(
 
 /** The tree of that name. Throws a DdiaError that lists those there are. */
 export function treeNamed(file: BtreeFile, name: string): TreeInfo {
-  const tree = file.trees.find((one) => one.name === name) ?? file.findTree?.(name);
+  // By its name a tree is read alone, without those that lie in it.
+  const tree = file.findTree?.(name) ?? file.trees.find((one) => one.name === name);
   if (tree) return tree;
   const some = file.trees.slice(0, 20).map((one) => JSON.stringify(one.name));
   const more = file.trees.length > some.length ? ', …' : '';

@@ -1,7 +1,7 @@
 /**
- * Pages of a file by number: a bounded cache of aligned chunks, read synchronously. B+trees jump
- * about in their file, so a chunk holds few pages more than the one that is asked for; a walk in
- * file order still reads large pieces.
+ * Pages of a file by number: a bounded cache of aligned chunks, read synchronously. A walk in file
+ * order reads whole chunks; one that jumps about reads the one page that it asks for, and the rest
+ * of its chunk only when it comes back to it.
  *
  * `load` puts the page in view: `bytes[start, start + pageSize)`. It stays valid until the next
  * load, no longer: copy what is kept, or load again.
@@ -10,8 +10,8 @@ import { DdiaError } from '../../shared/errors.ts';
 import type { ByteSource } from '../format.ts';
 
 const CHUNK_BYTES = 64 * 1024;
-/** All chunks together: 32 MB of pages up to 64 KiB. */
-const CHUNKS_MAX = 512;
+/** 8 MB of pages up to 64 KiB: more would only wear the processor's cache. */
+const CHUNKS_MAX = 128;
 /** Pages that lie in another file, a log, and were looked at last. */
 const OVERLAID_MAX = 256;
 
@@ -24,6 +24,9 @@ export interface Overlay {
 
 interface Chunk {
   index: number;
+  /** The part that is read: [from, to). */
+  from: number;
+  to: number;
   bytes: Uint8Array;
   view: DataView;
   /** Looked at since the clock's hand was here. */
@@ -48,6 +51,8 @@ export class PageCache {
   #current: Chunk | undefined;
   #shown: Chunk | undefined;
   #hand = 0;
+  /** The chunk that was read last; the first page of a file begins a walk in order. */
+  #lastRead = -1;
 
   constructor(
     readonly source: ByteSource,
@@ -70,15 +75,23 @@ export class PageCache {
     if (offset < 0 || offset + this.pageSize > this.size) return false;
     const chunkBytes = this.#chunkBytes;
     const index = Math.floor(offset / chunkBytes);
+    const at = offset - index * chunkBytes;
     let chunk = this.#current;
-    if (chunk === undefined || chunk.index !== index) {
-      chunk = this.#byIndex.get(index) ?? this.#read(index);
+    if (chunk === undefined || chunk.index !== index || at < chunk.from || at >= chunk.to) {
+      const known = this.#byIndex.get(index);
+      if (known && at >= known.from && at < known.to) chunk = known;
+      else if (known) chunk = this.#fill(known, 0, this.#lengthOf(index));
+      else chunk = this.#read(index, at);
       if (chunk === undefined) return false;
       chunk.used = true;
       this.#current = chunk;
     }
-    this.#show(chunk, offset - index * chunkBytes);
+    this.#show(chunk, at);
     return true;
+  }
+
+  #lengthOf(index: number): number {
+    return Math.min(this.#chunkBytes, this.size - index * this.#chunkBytes);
   }
 
   /**
@@ -102,16 +115,29 @@ export class PageCache {
     this.start = start;
   }
 
-  #read(index: number): Chunk | undefined {
+  /** A chunk that is not there yet: whole if the one before it was the last to be read. */
+  #read(index: number, at: number): Chunk | undefined {
     const chunk = this.#room();
     if (chunk.index >= 0) this.#byIndex.delete(chunk.index);
-    chunk.index = -1;
-    const position = index * this.#chunkBytes;
-    const length = Math.min(this.#chunkBytes, this.size - position);
-    if (readSync(this.source, chunk.bytes, length, position) < length) return undefined;
     chunk.index = index;
     this.#byIndex.set(index, chunk);
-    return chunk;
+    const inOrder = index === this.#lastRead + 1;
+    this.#lastRead = index;
+    return inOrder
+      ? this.#fill(chunk, 0, this.#lengthOf(index))
+      : this.#fill(chunk, at, at + this.pageSize);
+  }
+
+  /** Reads bytes [from, to) of the chunk; undefined if the file does not have them any more. */
+  #fill(chunk: Chunk, from: number, to: number): Chunk | undefined {
+    const { index, bytes } = chunk;
+    const position = index * this.#chunkBytes + from;
+    chunk.from = from;
+    chunk.to = to;
+    if (readSync(this.source, bytes, to - from, position, from) === to - from) return chunk;
+    chunk.index = -1;
+    this.#byIndex.delete(index);
+    return undefined;
   }
 
   /** A new chunk, or the first that nobody looked at since the hand passed it. */
@@ -148,7 +174,15 @@ export class PageCache {
 
 function newChunk(bytes: number): Chunk {
   const buffer = new Uint8Array(bytes);
-  return { index: -1, bytes: buffer, view: new DataView(buffer.buffer), used: false, pins: 0 };
+  return {
+    index: -1,
+    from: 0,
+    to: 0,
+    bytes: buffer,
+    view: new DataView(buffer.buffer),
+    used: false,
+    pins: 0,
+  };
 }
 
 /** Reads at any position, at once. Throws a DdiaError for a stream. */
@@ -157,11 +191,12 @@ export function readSync(
   target: Uint8Array,
   length: number,
   position: number,
+  start = 0,
 ): number {
   if (source.forwardOnly) throw randomAccess(source.name);
   let done = 0;
   while (done < length) {
-    const got = source.read(target, done, length - done, position + done);
+    const got = source.read(target, start + done, length - done, position + done);
     if (typeof got !== 'number') throw randomAccess(source.name);
     if (got <= 0) break;
     done += got;

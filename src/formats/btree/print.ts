@@ -66,9 +66,9 @@ export function printColumns(sink: RecordSink, row: BtreeRow): void {
 }
 
 /** With file, offset and page: where the row lies. */
-export function printPlace(sink: RecordSink, row: BtreeRow, file: string, tree: boolean): void {
+export function printPlace(sink: RecordSink, row: BtreeRow, tree: boolean): void {
   sink.begin();
-  sink.text('file', file);
+  sink.text('file', row.file);
   sink.integer('offset', row.offset);
   sink.integer('length', row.length);
   sink.word('op', 'put');

@@ -25,12 +25,14 @@ export async function scanTrees(
   let skip = options.skip ?? 0;
   let stopped = limit <= 0;
   const print = options.print ?? printRow;
+  let name = '';
   const visitor = {
     row(row: BtreeRow) {
       if (skip > 0) {
         skip--;
         return;
       }
+      row.file = name;
       print(sink, row);
       result.records++;
       result.bytes += row.length;
@@ -45,6 +47,7 @@ export async function scanTrees(
     done: () => stopped,
   };
   await withFiles(input, context, async (file) => {
+    name = file.name;
     for (const note of file.notes) visitor.finding(note);
     for (const tree of chosen(options.tree, file)) {
       if (stopped) return;
@@ -69,7 +72,6 @@ export function dumpTrees(
   onDamage: (finding: Finding) => void,
 ): Promise<DumpResult> {
   const several = input.dialect.id !== 'v1';
-  const name = input.files[0]?.name ?? '';
-  const print: RowPrinter = (to, row) => printPlace(to, row, name, several);
+  const print: RowPrinter = (to, row) => printPlace(to, row, several);
   return scanTrees(input, { ...options, print }, context, sink, onDamage);
 }

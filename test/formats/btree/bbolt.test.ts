@@ -123,6 +123,8 @@ describe('damage', () => {
         text: (_, value) => trees.push(value),
         integer: none,
         integer64: none,
+        time: none,
+        flag: none,
         bytes: none,
         json: none,
         end: none,

@@ -281,7 +281,7 @@ describe('a record', () => {
     };
     expect(parse(3, 1, 15, 7, 65)).toBe(2);
     expect(parse(3, 1, 15, 7)).toBe('header and values have 5 bytes, the record 4');
-    expect(parse(2, 10)).toBe('serial type 10 is reserved');
+    expect(parse(2, 10)).toBe('serial type 10 is reserved, or of no possible length');
     expect(parse(9, 1, 7)).toBe('the header has 9 bytes, the record 3');
   });
 });

@@ -79,6 +79,12 @@ class RowSink implements RecordSink {
   bytes(name: string, _kind: string, source: Uint8Array, start: number, end: number): void {
     this.#row[name] = bytesValue(source, start, end);
   }
+  time(name: string, seconds: number): void {
+    this.#row[name] = seconds;
+  }
+  flag(name: string, value: boolean): void {
+    this.#row[name] = value;
+  }
   json(name: string, value: unknown): void {
     this.#row[name] = value;
   }

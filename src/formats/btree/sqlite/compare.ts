@@ -46,12 +46,16 @@ export class RecordOrder {
   #values(a: Buffered, b: Buffered, i: number, collation: Collation): number {
     const s = a.header.serials[i]!;
     const t = b.header.serials[i]!;
+    const p = a.header.starts[i]!;
+    const q = b.header.starts[i]!;
+    // Nearly all: two texts of the usual order.
+    if (s >= 13 && t >= 13 && (s & t & 1) === 1 && collation === 'BINARY') {
+      return words(a.view, p, (s - 13) >> 1, b.view, q, (t - 13) >> 1);
+    }
     const rankA = rank(s);
     const rankB = rank(t);
     if (rankA !== rankB) return rankA - rankB;
     if (rankA === 0) return 0;
-    const p = a.header.starts[i]!;
-    const q = b.header.starts[i]!;
     if (rankA === 1) return numbers(a.view, p, s, b.view, q, t);
     const pEnd = p + lengthOf(s);
     const qEnd = q + lengthOf(t);
@@ -61,6 +65,29 @@ export class RecordOrder {
     const y = Buffer.from(this.decode(b.bytes, q, qEnd));
     return collated(x, 0, x.length, y, 0, y.length, collation);
   }
+}
+
+/** As spans(), four bytes at a time. */
+export function words(
+  a: DataView,
+  p: number,
+  aLength: number,
+  b: DataView,
+  q: number,
+  bLength: number,
+): number {
+  const count = aLength < bLength ? aLength : bLength;
+  let i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const x = a.getUint32(p + i);
+    const y = b.getUint32(q + i);
+    if (x !== y) return x - y;
+  }
+  for (; i < count; i++) {
+    const difference = a.getUint8(p + i) - b.getUint8(q + i);
+    if (difference !== 0) return difference;
+  }
+  return aLength - bLength;
 }
 
 function rank(serial: number): number {

@@ -14,14 +14,17 @@ export class SqliteRecord {
   whole = false;
   /** Why not. */
   fault = '';
+  /** Where it is put together. */
+  readonly gathered = new GrowingBuffer();
 }
 
 /** Of a record that goes on elsewhere, at least so much is looked at for its header. */
 const HEAD_BYTES = 4096;
 
 export class RecordReader {
-  readonly record = new SqliteRecord();
-  readonly #buffer = new GrowingBuffer();
+  /** Two, in turn: the one before stays for comparison. */
+  #record = new SqliteRecord();
+  #other = new SqliteRecord();
 
   constructor(
     readonly payloads: Payloads,
@@ -30,8 +33,8 @@ export class RecordReader {
   ) {}
 
   /**
-   * The record of a cell of the page in bytes and view. `chained`: its overflow chain is whole;
-   * `all`: the values are wanted, not the header alone.
+   * The record of a cell of the page in bytes and view; the one of the call before stays valid.
+   * `chained`: its overflow chain is whole; `all`: the values are wanted, not the header alone.
    */
   read(
     cell: Cell,
@@ -40,7 +43,9 @@ export class RecordReader {
     chained: boolean,
     all: boolean,
   ): SqliteRecord {
-    const { record } = this;
+    const record = this.#other;
+    this.#other = this.#record;
+    this.#record = record;
     const { payload, local, at } = cell;
     record.fault = '';
     record.length = payload;
@@ -55,9 +60,9 @@ export class RecordReader {
     const wanted = all
       ? Math.min(payload, this.bytesMax)
       : Math.min(payload, this.#head(cell, bytes));
-    const got = this.payloads.gather(cell, bytes, wanted, this.#buffer);
-    record.bytes = this.#buffer.bytes;
-    record.view = this.#buffer.view;
+    const got = this.payloads.gather(cell, bytes, wanted, record.gathered);
+    record.bytes = record.gathered.bytes;
+    record.view = record.gathered.view;
     record.start = 0;
     const fits = record.header.parse(record.bytes, 0, payload, got);
     // What a broken chain keeps from being read is told as such, and not once more.

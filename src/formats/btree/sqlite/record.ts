@@ -15,15 +15,48 @@ export function lengthOf(serial: number): number {
   return serial < 12 ? SHORT[serial]! : (serial - 12 - (serial & 1)) / 2;
 }
 
+/** Of a value as long as values can be. */
+const SERIAL_MAX = 0x7fff_ffff;
+
 /** Columns that are looked at: SQLite allows 32767. */
 const COLUMNS_MAX = 32_768;
+
+/**
+ * True for a record whose header is in order: its lengths add up, and no column is NULL that must
+ * not be. False for one that is not, or that is too unusual to say: RecordHeader then tells.
+ */
+export function isUsual(
+  bytes: Uint8Array,
+  at: number,
+  payload: number,
+  notNull: Uint8Array,
+): boolean {
+  const size = bytes[at]!;
+  if (size >= 0x80 || size < 1 || size > payload) return false;
+  const end = at + size;
+  let length = size;
+  let column = 0;
+  for (let p = at + 1; p < end; column++) {
+    let serial = bytes[p++]!;
+    if (serial >= 0x80) {
+      const low = bytes[p++]!;
+      if (low >= 0x80 || p > end) return false;
+      serial = ((serial & 0x7f) << 7) | low;
+    }
+    if (serial >= 12) length += (serial - 12) >> 1;
+    else if (serial > 9) return false;
+    else if (serial > 0) length += SHORT[serial]!;
+    else if (notNull[column] === 1) return false;
+  }
+  return length === payload;
+}
 
 /** A record's header, as places in its bytes. Reused: parse() fills it. */
 export class RecordHeader {
   columns = 0;
-  serials: Float64Array = new Float64Array(64);
+  serials: Int32Array = new Int32Array(64);
   /** Where each value begins in the buffer. */
-  starts: Float64Array = new Float64Array(64);
+  starts: Int32Array = new Int32Array(64);
   /** What is wrong; empty: nothing. */
   fault = '';
 
@@ -65,7 +98,9 @@ export class RecordHeader {
         this.#grow();
         ({ serials, starts } = this);
       }
-      if (serial === 10 || serial === 11) return this.#wrong(`serial type ${serial} is reserved`);
+      if (serial === 10 || serial === 11 || serial > SERIAL_MAX) {
+        return this.#wrong(`serial type ${serial} is reserved, or of no possible length`);
+      }
       serials[n] = serial;
       starts[n++] = value;
       value += serial < 12 ? SHORT[serial]! : (serial - 12 - (serial & 1)) / 2;
@@ -79,8 +114,8 @@ export class RecordHeader {
   }
 
   #grow(): void {
-    const serials = new Float64Array(this.serials.length * 2);
-    const starts = new Float64Array(serials.length);
+    const serials = new Int32Array(this.serials.length * 2);
+    const starts = new Int32Array(serials.length);
     serials.set(this.serials);
     starts.set(this.starts);
     this.serials = serials;

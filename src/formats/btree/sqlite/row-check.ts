@@ -4,10 +4,10 @@
  */
 import type { Check } from '../check.ts';
 import { type Cell, rowidOf } from './cell.ts';
-import { type Buffered, RecordOrder } from './compare.ts';
+import { type Buffered, RecordOrder, words } from './compare.ts';
 import type { SqliteFile } from './file.ts';
 import { GrowingBuffer } from './payload.ts';
-import { RecordHeader } from './record.ts';
+import { integerAt, isUsual, RecordHeader } from './record.ts';
 import type { SqliteRecord } from './record-reader.ts';
 import type { SqliteTree } from './schema.ts';
 
@@ -21,8 +21,16 @@ const STRICT_TYPES: Readonly<Record<string, (serial: number) => boolean>> = {
 };
 
 export class RowCheck {
-  /** Of the row before, in the page's buffer or in a copy. */
-  readonly #previous: Buffered;
+  /** The row before: where it lies, or in a copy. Its header is read when it is needed. */
+  readonly #previous: Buffered = {
+    bytes: new Uint8Array(0),
+    view: new DataView(new ArrayBuffer(0)),
+    header: new RecordHeader(),
+  };
+  #start = 0;
+  #length = 0;
+  /** Of its first column, if that is compared as it lies: the serial type; 0: it is not. */
+  #serial = 0;
   readonly #copy = new GrowingBuffer();
   #known = false;
   #rowidKnown = false;
@@ -35,6 +43,9 @@ export class RowCheck {
   readonly #notNull: Uint8Array;
   readonly #strict: (((serial: number) => boolean) | undefined)[] = [];
   readonly #plain: boolean;
+  readonly #quick: boolean;
+  /** The first column of an index is compared as it lies. */
+  readonly #leading: boolean;
 
   constructor(
     readonly file: SqliteFile,
@@ -46,8 +57,6 @@ export class RowCheck {
       const { encoding } = file.header;
       this.#order = new RecordOrder(tree.order, encoding, file.decode);
     }
-    const header = new RecordHeader();
-    this.#previous = { bytes: this.#copy.bytes, view: this.#copy.view, header };
     this.#notNull = new Uint8Array(stored.length);
     stored.forEach((column, i) => {
       const of = table?.columns[column];
@@ -56,6 +65,9 @@ export class RowCheck {
       if (table!.strict) this.#strict[i] = STRICT_TYPES[of.type];
     });
     this.#plain = !this.#notNull.includes(1) && this.#strict.length === 0;
+    const [first] = tree.order ?? [];
+    this.#leading = first?.collation === 'BINARY' && !first.descending && !table?.strict;
+    this.#quick = this.#order === undefined && this.#strict.length === 0;
   }
 
   /** Values are compared: records are needed whole. */
@@ -148,6 +160,8 @@ export class RowCheck {
   #compare(record: SqliteRecord, slot: number, page: number): void {
     const order = this.#order!;
     if (this.#known) {
+      const { bytes, header: before } = this.#previous;
+      before.parse(bytes, this.#start, this.#length, this.#start + this.#length);
       const sign = order.compare(this.#previous, record);
       const { unique, keyColumns, name } = this.tree;
       const parent = this.#parent === 0 ? undefined : this.#parent;
@@ -163,30 +177,81 @@ export class RowCheck {
 
   /** Keeps the record to compare the next one with it. */
   keep(record: SqliteRecord): void {
-    if (!this.#order) return;
     this.#known = record.whole;
-    if (!record.whole) return;
+    const { bytes, view, start, length } = record;
+    const serial = bytes[start + 1]!;
+    this.#serial = bytes[start]! < 0x80 && isLeading(serial) ? serial : 0;
+    this.#place(bytes, view, start, length);
+  }
+
+  #place(bytes: Uint8Array, view: DataView, start: number, length: number): void {
+    this.#previous.bytes = bytes;
+    this.#previous.view = view;
+    this.#start = start;
+    this.#length = length;
+  }
+
+  /** The page that holds the record that is kept goes out of view: from here on a copy stands. */
+  detach(): void {
     const copy = this.#copy;
-    copy.reserve(record.length);
-    const { start, length } = record;
-    copy.bytes.set(record.bytes.subarray(start, start + length), 0);
-    this.#previous.bytes = copy.bytes;
-    this.#previous.view = copy.view;
-    const from = record.header;
-    const to = this.#previous.header;
-    to.columns = from.columns;
-    if (to.serials.length < from.columns) {
-      to.serials = new Float64Array(from.serials.length);
-      to.starts = new Float64Array(from.serials.length);
+    const { bytes } = this.#previous;
+    if (!this.#order || !this.#known || bytes === copy.bytes) return;
+    copy.reserve(this.#length);
+    copy.bytes.set(bytes.subarray(this.#start, this.#start + this.#length), 0);
+    this.#place(copy.bytes, copy.view, 0, this.#length);
+  }
+
+  /**
+   * True for an entry of an index that is in order already by its first column, a text or a small
+   * integer: most are, and need no closer look.
+   */
+  isNext(bytes: Uint8Array, view: DataView, at: number, payload: number): boolean {
+    if (!this.#leading || !isUsual(bytes, at, payload, this.#notNull)) return false;
+    const serial = bytes[at + 1]!;
+    if (!isLeading(serial)) return false;
+    const text = serial >= 13;
+    const start = at + bytes[at]!;
+    if (this.#known) {
+      const before = this.#serial;
+      if (before === 0 || before >= 13 !== text) return false;
+      const previous = this.#previous;
+      const from = this.#start + previous.bytes[this.#start]!;
+      if (text) {
+        const order = words(
+          previous.view,
+          from,
+          (before - 13) >> 1,
+          view,
+          start,
+          (serial - 13) >> 1,
+        );
+        if (order >= 0) return false;
+      } else if (smallInteger(previous.view, from, before) >= smallInteger(view, start, serial)) {
+        return false;
+      }
     }
-    for (let i = 0; i < from.columns; i++) {
-      to.serials[i] = from.serials[i]!;
-      to.starts[i] = from.starts[i]! - start;
-    }
+    this.#known = true;
+    this.#serial = serial;
+    this.#place(bytes, view, at, payload);
+    return true;
+  }
+
+  /** True for a row of a table that needs no closer look. */
+  isUsual(bytes: Uint8Array, at: number, payload: number): boolean {
+    return this.#quick && isUsual(bytes, at, payload, this.#notNull);
   }
 }
 
 function anyNull(header: RecordHeader, count: number): boolean {
   for (let i = 0; i < count; i++) if (header.serials[i] === 0) return true;
   return false;
+}
+
+/** A short text or a small integer; all else is left to the closer look. */
+function isLeading(serial: number): boolean {
+  return serial >= 13 ? serial < 0x80 && (serial & 1) === 1 : serial >= 1 && serial <= 4;
+}
+
+function smallInteger(view: DataView, at: number, serial: number): number {
+  return integerAt(view, at, serial) as number;
 }

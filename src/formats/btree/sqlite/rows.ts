@@ -6,7 +6,7 @@ import { type Cell, rowidOf } from './cell.ts';
 import type { SqliteFile } from './file.ts';
 import type { SqliteRecord } from './record-reader.ts';
 import type { SqliteTree } from './schema.ts';
-import type { RowidBounds } from './walk.ts';
+import type { RowidBounds } from './walk-options.ts';
 
 const LEAST = -(2n ** 63n);
 const MOST = 2n ** 63n - 1n;

@@ -15,7 +15,7 @@ export interface SpaceFault {
 
 export class PageSpace {
   /** Bytes that begin at an offset of the page; 0: nothing begins there. */
-  readonly #begins = new Uint32Array(65_536);
+  readonly #begins = new Uint16Array(65_536);
   #count = 0;
   #overlap = -1;
   /** Set where a cell leads out of its page: then the rest cannot be accounted for. */
@@ -59,8 +59,7 @@ export class PageSpace {
     first: number,
     usable: number,
   ): SpaceFault | undefined {
-    const stated = view.getUint16(start + header + CONTENT_AT);
-    const content = stated === 0 ? 65_536 : stated;
+    const content = contentOf(view, start, header);
     const fault =
       this.#freeBlocks(view, start, header, content, usable) ??
       this.#content(content, first, usable);
@@ -165,6 +164,11 @@ export function usedBytes(
   first: number,
   usable: number,
 ): number {
+  return usable - Math.max(0, contentOf(view, start, header) - first);
+}
+
+/** Where the cells begin. */
+export function contentOf(view: DataView, start: number, header: number): number {
   const stated = view.getUint16(start + header + CONTENT_AT);
-  return usable - Math.max(0, (stated === 0 ? 65_536 : stated) - first);
+  return stated === 0 ? 65_536 : stated;
 }

@@ -9,7 +9,6 @@ import { Cell, rowidOf } from './cell.ts';
 import type { SqliteFile } from './file.ts';
 import {
   CELLS_AT,
-  CONTENT_AT,
   DEPTH_MAX,
   HEADER_BYTES,
   INTERIOR_TABLE,
@@ -20,33 +19,17 @@ import {
   PTR_BTREE,
   RIGHT_CHILD_AT,
 } from './layout.ts';
-import { Payloads, type Pointers } from './payload.ts';
-import type { RecordReader, SqliteRecord } from './record-reader.ts';
+import { Payloads } from './payload.ts';
+import type { RecordReader } from './record-reader.ts';
 import { RowCheck } from './row-check.ts';
 import type { SqliteTree } from './schema.ts';
-import { type PageSpace, usedBytes } from './space.ts';
-
-/** Told each record, which is valid until it returns. True ends the walk. */
-export type OnRecord = (record: SqliteRecord, cell: Cell, page: number, slot: number) => boolean;
-
-/** Rowids that are of interest, both inclusive. */
-export interface RowidBounds {
-  from: bigint;
-  to: bigint;
-}
+import { contentOf, type PageSpace, usedBytes } from './space.ts';
+import type { WalkOptions } from './walk-options.ts';
 
 interface Level {
   bytes: Uint8Array;
   view: DataView;
   cell: Cell;
-}
-
-export interface WalkOptions {
-  readonly pointers?: Pointers;
-  readonly onRecord?: OnRecord | undefined;
-  readonly bounds?: RowidBounds | undefined;
-  /** Checks pages and records; without it, only what is needed to read on. */
-  readonly thorough: boolean;
 }
 
 export class SqliteWalk {
@@ -150,15 +133,30 @@ export class SqliteWalk {
     const cell = this.#cell;
     const { thorough } = this.options;
     this.#rows.beginPage(page, parent);
+    const { usable } = file.header;
+    const content = contentOf(view, start, header);
+    const space = this.#space;
     for (let slot = 0; slot < count && !this.#stopped; slot++) {
-      if (!this.#open(cell, bytes, view, start, header, type, page, parent, slot)) continue;
+      const at = view.getUint16(start + header + 8 + 2 * slot);
+      const whole =
+        at >= content && at <= usable - 4 && cell.parse(bytes, start + at, start + usable, type);
+      if (whole && thorough) space.add(at, cell.size);
+      else if (!whole && !this.#open(cell, bytes, view, start, header, type, page, parent, slot))
+        continue;
       stat.keys++;
       if (table) {
         if (!this.#wanted(cell)) continue;
-        if (thorough) this.#rows.rowid(cell, slot, false);
+        if (thorough) {
+          this.#rows.rowid(cell, slot, false);
+          const { local, payload } = cell;
+          if (payload === local && this.#rows.isUsual(bytes, cell.at, payload)) continue;
+        }
+      } else if (thorough && cell.payload === cell.local) {
+        if (this.#rows.isNext(bytes, view, cell.at, cell.payload)) continue;
       }
       this.#record(cell, bytes, view, page, slot);
     }
+    this.#rows.detach();
     if (thorough) this.#account(view, start, header, type, page, parent, count);
     file.pages.unpin(pin);
   }
@@ -198,6 +196,7 @@ export class SqliteWalk {
       stat.keys++;
       this.#rows.beginPage(page, parent);
       this.#record(cell, bytes, view, page, slot);
+      this.#rows.detach();
     }
     if (this.#stopped) return;
     const right = view.getUint32(header + RIGHT_CHILD_AT);
@@ -264,8 +263,7 @@ export class SqliteWalk {
     const { usable } = this.file.header;
     const pointer = header + (type <= INTERIOR_TABLE ? 12 : 8) + 2 * slot;
     const at = view.getUint16(start + pointer);
-    const stated = view.getUint16(start + header + CONTENT_AT);
-    const content = stated === 0 ? 65_536 : stated;
+    const content = contentOf(view, start, header);
     if (at < content || at > usable - 4 || at < pointer) {
       const what = `cell ${slot} does not lie in the cell content`;
       const expected = `${content} to ${usable - 4}`;

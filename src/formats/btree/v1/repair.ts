@@ -40,7 +40,7 @@ const MENDABLE = new Set([
   'log-applied',
 ]);
 
-export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts'>;
+export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
 
 interface Mend {
   offset: number;
@@ -71,7 +71,9 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
     );
   }
-  return { ...body, findings: findings.kept, counts: findings.counts };
+  const plan = { ...body, findings: findings.kept, counts: findings.counts };
+  // A crash between the two replacements must not leave the old log beside the new tree.
+  return overlay ? { ...plan, remove: [REDO_NAME] } : plan;
 }
 
 class Mender {

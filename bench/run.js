@@ -1,4 +1,4 @@
-// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [avro] [startup] [search] [--quick]
+// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [btree] [avro] [startup] [search] [--quick]
 // [--dir DIR]. Prints
 // tables for bench/README.md, which says what is measured and how to read it. Inputs are made in
 // DIR when first needed and stay there.
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { avro } from './lib/avro.js';
 import { bitcask } from './lib/bitcask.js';
+import { btree } from './lib/btree.js';
 import { engine } from './lib/engine.js';
 import { Inputs } from './lib/inputs.js';
 import { memoryIsMeasured } from './lib/measure.js';
@@ -15,7 +16,7 @@ import { search } from './lib/search.js';
 import { startup } from './lib/startup.js';
 import { wal } from './lib/wal.js';
 
-const SUITES = { wal, engine, bitcask, avro, startup, search };
+const SUITES = { wal, engine, bitcask, btree, avro, startup, search };
 
 function options() {
   const { positionals, values } = parseArgs({

@@ -13,9 +13,10 @@ import { dumpTrees } from './scan.ts';
 import { sqlite } from './sqlite/index.ts';
 import { statTrees } from './stat.ts';
 import { v1 } from './v1/index.ts';
+import { v2 } from './v2/index.ts';
 import { verifyTrees } from './verify.ts';
 
-export const btreeDialects: readonly BtreeDialect[] = [v1, sqlite, bbolt, lmdb];
+export const btreeDialects: readonly BtreeDialect[] = [v1, v2, sqlite, bbolt, lmdb];
 
 /** Of a directory, files that are named like one of the dialect and look like one. */
 export function selectFiles(set: FileSet, dialect: BtreeDialect): readonly FileEntry[] {

@@ -3,13 +3,17 @@ import { DdiaError } from '../../shared/errors.ts';
 import type { RepairOutput, RepairPlan } from '../format.ts';
 import type { BtreeContext, BtreeOpened } from './model.ts';
 import { V1File } from './v1/file.ts';
-import { applyV1, planV1 } from './v1/repair.ts';
+import { applyV1, type PlanBody, planV1 } from './v1/repair.ts';
+import { V2File } from './v2/file.ts';
+import { applyV2, planV2 } from './v2/repair.ts';
 
 export async function planTreeRepair(
   input: BtreeOpened,
   context: BtreeContext,
 ): Promise<Omit<RepairPlan, 'inputs'>> {
-  const body = await withV1(input, context, (file) => planV1(file, context));
+  const body = await withOurs<PlanBody>(input, context, (file) =>
+    file instanceof V2File ? planV2(file, context) : planV1(file, context),
+  );
   const { set, dialect } = input;
   return { ddiaPlan: 1, path: set.path, family: 'btree', dialect: dialect.id, ...body };
 }
@@ -20,18 +24,22 @@ export async function applyTreeRepair(
   context: BtreeContext,
   output: RepairOutput,
 ): Promise<void> {
-  await withV1(input, context, (file) => applyV1(file, plan, context, output));
+  await withOurs(input, context, (file) =>
+    file instanceof V2File
+      ? applyV2(file, plan, context, output)
+      : applyV1(file, plan, context, output),
+  );
 }
 
-async function withV1<T>(
+async function withOurs<T>(
   input: BtreeOpened,
   context: BtreeContext,
-  use: (file: V1File) => Promise<T>,
+  use: (file: V1File | V2File) => Promise<T>,
 ): Promise<T> {
   const source = input.set.open(input.files[0]!.name);
   try {
     const file = await input.dialect.open(input, source, context);
-    if (!(file instanceof V1File)) throw notInPlace(input);
+    if (!(file instanceof V1File || file instanceof V2File)) throw notInPlace(input);
     return await use(file);
   } finally {
     source.close?.();

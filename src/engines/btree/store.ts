@@ -1,0 +1,291 @@
+/**
+ * The B+tree store: one file of pages that are copied when they change (formats/btree/v2). What the
+ * caller must know:
+ *
+ * - A put, delete or batch is visible, and as durable as the mode says, when its promise resolves;
+ *   until then key and value must not be changed. Writes that are under way together are one
+ *   transaction with one pair of syncs.
+ * - In every mode a crash leaves the store as it was after some write, batches whole.
+ * - A failed write or sync poisons the store: close it and open it again.
+ * - One writer: a lock file with the process id. Snapshots see the store as it was while writes go
+ *   on; readers in other processes (reader.ts) need no lock.
+ */
+import { join } from 'node:path';
+import { checkLengths, type Entry } from '../../formats/btree/v2/build.ts';
+import { FILE_NAME } from '../../formats/btree/v2/layout.ts';
+import type { Disk } from '../../io/disk.ts';
+import { makeDurableDirectory } from '../../io/durable.ts';
+import { LockFile } from '../../io/lock-file.ts';
+import { DdiaError } from '../../shared/errors.ts';
+import { GroupCommit } from '../group-commit.ts';
+import { type BtreeOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { Pager } from './pager.ts';
+import { earliestPin } from './pins.ts';
+import { type KeyValue, type ScanOptions, Snapshot } from './snapshot.ts';
+import { type BtreeStat, statOf } from './stat.ts';
+import { Tree } from './tree.ts';
+import { createFile, openFile, removeLeftovers, replaceTree } from './tree-file.ts';
+
+export interface Operation {
+  key: Uint8Array;
+  /** Undefined: delete. */
+  value: Uint8Array | undefined;
+}
+
+/** A write that is under way, and what it has found: whether its key was new, or was there. */
+interface Pending {
+  operations: readonly Operation[];
+  changed: number;
+}
+
+export class BtreeStore {
+  readonly #options: ResolvedOptions;
+  readonly #disk: Disk;
+  readonly #lock: LockFile;
+  readonly #commit = new GroupCommit('store', (sync) => this.#writePending(sync));
+  readonly #snapshots = new Set<{ pager: Pager; before: number }>();
+  #pager: Pager;
+  #tree: Tree;
+  #pending: Pending[] = [];
+  #unsynced = 0;
+  /** What opening had to mend, in words. */
+  readonly recovered: string[];
+
+  private constructor(
+    disk: Disk,
+    readonly directory: string,
+    options: ResolvedOptions,
+    lock: LockFile,
+  ) {
+    this.#disk = disk;
+    this.#options = options;
+    this.#lock = lock;
+    this.recovered = [];
+    if (!disk.stat(join(directory, FILE_NAME))) createFile(disk, directory, options);
+    removeLeftovers(disk, directory);
+    this.#pager = openFile(disk, directory, options.cacheBytes, this.recovered);
+    this.#tree = new Tree(this.#pager);
+    this.#release();
+  }
+
+  /**
+   * Opens or creates the store in `directory`. Throws a DdiaError: `locked`, `corrupt` where
+   * something that was synced cannot be read, `bad-option`, `not-found`.
+   */
+  static open(disk: Disk, directory: string, options: BtreeOptions = {}): BtreeStore {
+    const resolved = resolveOptions(options);
+    if (!disk.stat(join(directory, FILE_NAME)) && !resolved.create) {
+      throw new DdiaError('not-found', `no store at ${directory}`);
+    }
+    if (disk.stat(directory)?.kind !== 'directory') makeDurableDirectory(disk, directory);
+    const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
+    try {
+      return new BtreeStore(disk, directory, resolved, lock);
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  /** The value of a key, or null. The bytes are the caller's. Throws `corrupt` if a page is. */
+  get(key: Uint8Array): Buffer | null {
+    this.#commit.checkUsable();
+    return this.#tree.get(key);
+  }
+
+  /** Number of keys. */
+  get size(): number {
+    return this.#tree.keys;
+  }
+
+  /** Resolves with true if the key was new. */
+  put(key: Uint8Array, value: Uint8Array): Promise<boolean> {
+    return this.#write([{ key, value }]).then((changed) => changed > 0);
+  }
+
+  /** Resolves with true if the key was there. */
+  delete(key: Uint8Array): Promise<boolean> {
+    return this.#write([{ key, value: undefined }]).then((changed) => changed > 0);
+  }
+
+  /** All or none of them. Resolves with how many keys came or went. */
+  batch(operations: readonly Operation[]): Promise<number> {
+    return this.#write(operations);
+  }
+
+  #write(operations: readonly Operation[]): Promise<number> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#commit.checkUsable();
+        for (const { key, value } of operations) {
+          checkLengths(this.#pager.pageSize, key.length, value?.length ?? 0);
+        }
+        const pending = { operations, changed: 0 };
+        this.#pending.push(pending);
+        this.#commit.join(0, () => resolve(pending.changed), reject);
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+
+  /** Puts what is waiting into the tree, and commits it as the mode asks. */
+  #writePending(sync: boolean): void {
+    const { sync: mode, batchEvery, dirtyBytes } = this.#options;
+    const pending = this.#pending;
+    this.#pending = [];
+    if (pending.length > 0) this.#begin();
+    const tree = this.#tree;
+    for (const one of pending) {
+      for (const { key, value } of one.operations) {
+        if (value === undefined ? tree.delete(key) : tree.put(key, value)) one.changed++;
+        this.#unsynced++;
+      }
+    }
+    const due =
+      mode === 'sync' ||
+      (mode === 'batch' && this.#unsynced >= batchEvery) ||
+      this.#pager.dirtyBytes > dirtyBytes;
+    if ((sync || due) && this.#unsynced > 0) this.#checkpoint(false);
+  }
+
+  /** Before the first change the file says that somebody is writing to it. */
+  #begin(): void {
+    const pager = this.#pager;
+    if (!pager.meta.closed) return;
+    pager.commit(this.#tree, false);
+    this.#release();
+  }
+
+  #checkpoint(closed: boolean): void {
+    this.#pager.commit(this.#tree, closed);
+    this.#unsynced = 0;
+    this.#release();
+  }
+
+  /** Pages that neither meta page nor any reader needs are free for the next transaction. */
+  #release(): void {
+    const pager = this.#pager;
+    let limit = Math.min(
+      pager.building - 2,
+      earliestPin(this.#disk, this.directory, this.#options.processes),
+    );
+    for (const one of this.#snapshots) {
+      if (one.pager === pager) limit = Math.min(limit, one.before);
+    }
+    pager.free.release(limit);
+  }
+
+  /** Makes all that was written durable. */
+  sync(): void {
+    this.#commit.checkUsable();
+    this.#commit.flush(true);
+    if (this.#commit.failure) throw this.#commit.failure;
+  }
+
+  /** The store as it is now, whatever is written later. Close it: it keeps pages. */
+  snapshot(): Snapshot {
+    this.#commit.checkUsable();
+    const pager = this.#pager;
+    pager.freeze();
+    const pin = { pager, before: pager.building - 1 };
+    this.#snapshots.add(pin);
+    const { root, height, keys } = this.#tree;
+    return new Snapshot(pager, root, height, keys, () => this.#snapshots.delete(pin));
+  }
+
+  /**
+   * Keys and values from `from` to below `to`, in either direction, as they are when the first is
+   * asked for.
+   */
+  *scan(options: ScanOptions = {}): Generator<KeyValue> {
+    const snapshot = this.snapshot();
+    try {
+      yield* snapshot.scan(options);
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  /** Number of keys in a range. */
+  count(options: Pick<ScanOptions, 'from' | 'to'> = {}): number {
+    if (!options.from && !options.to) return this.size;
+    let count = 0;
+    for (const _ of this.scan(options)) count++;
+    return count;
+  }
+
+  /**
+   * Fills an empty store with entries in key order, pages full, front to back. All of them or none;
+   * durable when it returns.
+   */
+  load(entries: Iterable<Entry>): void {
+    this.sync();
+    if (this.size > 0) {
+      throw new DdiaError('not-empty', `${this.directory} has keys: only an empty store is loaded`);
+    }
+    this.#replace(entries);
+  }
+
+  /** Writes the file anew without free pages, each page full. Snapshots keep the old one. */
+  vacuum(): { before: number; after: number } {
+    this.sync();
+    const before = this.#pager.high * this.#pager.pageSize;
+    const snapshot = this.snapshot();
+    try {
+      this.#replace(entriesOf(snapshot));
+    } finally {
+      snapshot.close();
+    }
+    return { before, after: this.#pager.high * this.#pager.pageSize };
+  }
+
+  #replace(entries: Iterable<Entry>): void {
+    const { pageSize, building } = this.#pager;
+    const { storeId, processes, cacheBytes } = this.#options;
+    try {
+      const parameters = { pageSize, storeId: storeId(), txn: building + 1 };
+      replaceTree(this.#disk, this.directory, { ...parameters, pid: processes.self.pid }, entries);
+      const old = this.#pager;
+      this.#pager = openFile(this.#disk, this.directory, cacheBytes, this.recovered);
+      this.#tree = new Tree(this.#pager);
+      old.letGo();
+    } catch (error) {
+      // Of entries that cannot be loaded nothing has happened yet.
+      if (error instanceof DdiaError && error.code !== 'corrupt') throw error;
+      throw this.#commit.poison(error as Error);
+    }
+  }
+
+  stat(): BtreeStat {
+    this.#commit.checkUsable();
+    return statOf(this.#pager, this.#tree, this.#snapshots.size);
+  }
+
+  /**
+   * Commits, says in the file that nobody writes to it any more, and lets go of file and lock.
+   * Throws if the store is poisoned, having let go all the same.
+   */
+  close(): void {
+    const commit = this.#commit;
+    if (commit.closed) return;
+    try {
+      if (!commit.failure) commit.flush(true);
+      if (!commit.failure && !this.#pager.meta.closed) this.#pager.commit(this.#tree, true);
+    } catch (error) {
+      commit.poison(error as Error);
+    } finally {
+      commit.closed = true;
+      this.#pager.letGo();
+      this.#lock.release();
+    }
+    if (commit.failure) throw commit.failure;
+  }
+}
+
+function* entriesOf(snapshot: Snapshot): Generator<Entry> {
+  for (const { key, value } of snapshot.scan()) {
+    const ends = { keyEnd: key.length, valueEnd: value.length };
+    yield { bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends };
+  }
+}

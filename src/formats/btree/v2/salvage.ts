@@ -1,0 +1,251 @@
+/**
+ * All keys that can still be read, for a tree that is built anew. What the walk reaches is streamed.
+ * Where it meets a page that cannot be read, the keys of a range are lost; for that range, and for
+ * it alone, other leaves are looked at: first those that neither the tree nor the free list has,
+ * which is what hung below the lost page; then free pages, which hold older copies. Copy-on-write
+ * leaves many of those, so the later transaction goes first, and keys that lie within what a later
+ * leaf spans and that it has not were deleted since.
+ */
+import { bytesValue } from '../../bytes/value.ts';
+import { Check } from '../check.ts';
+import { KIND, type Steps } from '../model.ts';
+import { checkFree } from './accounts.ts';
+import type { Entry } from './build.ts';
+import type { V2File } from './file.ts';
+import { META_PAGES } from './layout.ts';
+import { V2Page } from './page.ts';
+import { V2Walk } from './walk.ts';
+
+type Key = Uint8Array | undefined;
+
+interface Range {
+  low: Key;
+  high: Key;
+}
+
+/** A key that another leaf than those of the tree has. */
+interface Held {
+  key: Uint8Array;
+  page: number;
+  slot: number;
+}
+
+/** A leaf beside the tree. */
+interface Spare {
+  page: number;
+  txn: number;
+  /** In the free list: superseded, whatever it holds. */
+  free: boolean;
+}
+
+export class V2Salvage {
+  readonly check: Check;
+  /** Leaves of the tree, in order. */
+  readonly stream: number[] = [];
+  /** By page, cells whose value is lost. */
+  readonly lostSlots = new Map<number, Set<number>>();
+  readonly lost: Range[] = [];
+  /** By page, how many keys of it are taken over. */
+  readonly taken = new Map<number, number>();
+  readonly orphans = new Set<number>();
+  readonly choices: string[] = [];
+  liveKeys = 0;
+  orphanKeys = 0;
+  olderKeys = 0;
+  /** Leaves of the tree whose keys do not follow the ones before. */
+  readonly #disordered: number[] = [];
+  readonly #held: Held[] = [];
+
+  constructor(readonly file: V2File) {
+    this.check = new Check(file, file.pageCount, () => {});
+  }
+
+  *collect(): Steps {
+    const { file, check } = this;
+    let last: Uint8Array | undefined;
+    if (file.live.fault === '') {
+      const walk = new V2Walk(file, check, file.live, undefined, undefined, {
+        leaf: (page, leaf) => {
+          const follows = !last || leaf.cells === 0 || leaf.compare(0, last) > 0;
+          if (!follows || leaf.disorder() >= 0) {
+            this.#disordered.push(page);
+            return;
+          }
+          this.stream.push(page);
+          this.liveKeys += leaf.cells;
+          this.taken.set(page, leaf.cells);
+          if (leaf.cells > 0) last = new Uint8Array(leaf.key(leaf.cells - 1));
+        },
+        lost: (low, high) => this.lost.push({ low, high }),
+        lostValue: (page, slot, key) => this.#loseValue(page, slot, key),
+      });
+      yield* walk.run();
+      yield* checkFree(file, check);
+    } else this.lost.push({ low: undefined, high: undefined });
+    for (const page of this.#disordered) this.#takeDisordered(page);
+    if (this.lost.length > 0) yield* this.#spares();
+    this.#held.sort((a, b) => Buffer.compare(a.key, b.key));
+  }
+
+  #loseValue(page: number, slot: number, key: Uint8Array): void {
+    const slots = this.lostSlots.get(page) ?? new Set();
+    this.lostSlots.set(page, slots.add(slot));
+    const copy = new Uint8Array(key);
+    this.lost.push({ low: copy, high: new Uint8Array(Buffer.concat([copy, Buffer.of(0)])) });
+    // Leaves out of order are counted when they are taken.
+    if (!this.taken.has(page)) return;
+    this.taken.set(page, this.taken.get(page)! - 1);
+    this.liveKeys--;
+  }
+
+  #takeDisordered(page: number): void {
+    const leaf = this.#open(page);
+    if (!leaf) return;
+    let count = 0;
+    for (let slot = 0; slot < leaf.cells; slot++) {
+      if (this.lostSlots.get(page)?.has(slot)) continue;
+      const key = new Uint8Array(leaf.key(slot));
+      if (this.#isStreamed(key) || this.#held.some((one) => Buffer.compare(one.key, key) === 0)) {
+        this.#tell(key, page, 'a key that the tree has twice: the first is kept');
+        continue;
+      }
+      this.#held.push({ key, page, slot });
+      count++;
+    }
+    this.taken.set(page, count);
+    this.liveKeys += count;
+  }
+
+  #isStreamed(key: Uint8Array): boolean {
+    let low = 0;
+    let high = this.stream.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const leaf = this.#open(this.stream[middle]!)!;
+      if (leaf.cells > 0 && leaf.compare(0, key) > 0) high = middle;
+      else low = middle + 1;
+    }
+    const leaf = low === 0 ? undefined : this.#open(this.stream[low - 1]!);
+    if (!leaf) return false;
+    for (let i = 0; i < leaf.cells; i++) if (leaf.compare(i, key) === 0) return true;
+    return false;
+  }
+
+  /** Leaves that are not of the tree, for what it has lost. */
+  *#spares(): Steps {
+    const { file, check } = this;
+    const spares: Spare[] = [];
+    for (let page = META_PAGES; page < file.pageCount; page++) {
+      const kind = check.kindOf(page);
+      const free = kind === KIND.free;
+      if (page % 1024 === 0) yield page;
+      if (!free && kind !== KIND.unknown) continue;
+      if (!file.load(page) || !file.isWhole) continue;
+      const leaf = this.#open(page);
+      if (!leaf?.leaf || leaf.page !== page || leaf.cells < leaf.count || leaf.cells === 0)
+        continue;
+      spares.push({ page, txn: leaf.txn, free });
+    }
+    spares.sort((a, b) => Number(a.free) - Number(b.free) || b.txn - a.txn);
+    const spans: { low: Uint8Array; high: Uint8Array }[] = [];
+    for (const spare of spares) this.#takeSpare(spare, spans);
+  }
+
+  #takeSpare({ page, free }: Spare, spans: { low: Uint8Array; high: Uint8Array }[]): void {
+    const leaf = this.#open(page)!;
+    const low = new Uint8Array(leaf.key(0));
+    const high = new Uint8Array(leaf.key(leaf.cells - 1));
+    if (!this.lost.some((range) => overlaps(range, low, high))) return;
+    const keys = Array.from({ length: leaf.cells }, (_, i) => new Uint8Array(leaf.key(i)));
+    let count = 0;
+    keys.forEach((key, slot) => {
+      if (!this.lost.some((range) => inside(range, key))) return;
+      const newer = spans.some(
+        (s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0,
+      );
+      if (newer) return;
+      const opened = this.#open(page)!;
+      if (opened.inOverflow(slot) && !this.file.value(this.#copy(page), slot)) {
+        this.#tell(key, page, 'its value cannot be read there');
+        return;
+      }
+      this.#held.push({ key, page, slot });
+      count++;
+      if (free) this.#tell(key, page, 'taken from an older copy: it may have changed since');
+    });
+    spans.push({ low, high });
+    if (count === 0) return;
+    this.taken.set(page, count);
+    this.orphans.add(page);
+    if (free) this.olderKeys += count;
+    else this.orphanKeys += count;
+  }
+
+  #tell(key: Uint8Array, page: number, what: string): void {
+    this.choices.push(`${JSON.stringify(bytesValue(key))} in page ${page}: ${what}`);
+  }
+
+  readonly #page = new V2Page();
+
+  /** Valid until another page is looked at. */
+  #open(page: number): V2Page | undefined {
+    const { file } = this;
+    if (!file.load(page)) return undefined;
+    const { bytes, view, start, pageSize } = file.pages;
+    this.#page.parse(bytes, view, start, pageSize);
+    return this.#page;
+  }
+
+  #copy(page: number): V2Page {
+    const { file } = this;
+    file.load(page);
+    const { bytes, start, pageSize } = file.pages;
+    const copy = bytes.slice(start, start + pageSize);
+    const leaf = new V2Page();
+    leaf.parse(copy, new DataView(copy.buffer), 0, pageSize);
+    return leaf;
+  }
+
+  /** All entries in key order, each key once. */
+  *entries(): Generator<Entry> {
+    let at = 0;
+    for (const page of this.stream) {
+      const leaf = this.#copy(page);
+      for (let slot = 0; slot < leaf.cells; slot++) {
+        const key = leaf.key(slot);
+        while (at < this.#held.length && Buffer.compare(this.#held[at]!.key, key) < 0) {
+          const { page: other, slot: there } = this.#held[at++]!;
+          yield this.#entry(this.#copy(other), there);
+        }
+        if (!this.lostSlots.get(page)?.has(slot)) yield this.#entry(leaf, slot);
+      }
+    }
+    while (at < this.#held.length) {
+      const { page, slot } = this.#held[at++]!;
+      yield this.#entry(this.#copy(page), slot);
+    }
+  }
+
+  #entry(leaf: V2Page, slot: number): Entry {
+    const { bytes } = leaf;
+    const keyStart = leaf.keyStart(slot);
+    const keyEnd = leaf.keyEnd(slot);
+    if (!leaf.inOverflow(slot)) {
+      const valueEnd = leaf.end[slot]!;
+      return { bytes, keyStart, keyEnd, valueBytes: bytes, valueStart: keyEnd, valueEnd };
+    }
+    const value = this.file.value(leaf, slot)!;
+    const valueEnd = value.length;
+    return { bytes, keyStart, keyEnd, valueBytes: value, valueStart: 0, valueEnd };
+  }
+}
+
+function inside({ low, high }: Range, key: Uint8Array): boolean {
+  if (low && Buffer.compare(key, low) < 0) return false;
+  return !high || Buffer.compare(key, high) < 0;
+}
+
+function overlaps({ low, high }: Range, first: Uint8Array, last: Uint8Array): boolean {
+  if (low && Buffer.compare(last, low) < 0) return false;
+  return !high || Buffer.compare(first, high) < 0;
+}

@@ -5,8 +5,8 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { SyncMode } from '../src/engines/sync-mode.ts';
 import { WriteAheadLog } from '../src/engines/wal/log.ts';
-import type { SyncMode } from '../src/engines/wal/options.ts';
 import { RealDisk } from '../src/io/real-disk.ts';
 
 const base = process.argv[2] ?? tmpdir();

@@ -59,7 +59,11 @@ export async function buildInto(outdir, options = {}) {
   const commands = readdirSync(join(src, 'commands'), { recursive: true })
     .map(String)
     .filter((name) => name.endsWith('.ts'));
-  const entryPoints = { main: join(src, 'main.ts') };
+  const entryPoints = {
+    main: join(src, 'main.ts'),
+    'aside-worker': join(src, 'cli/aside-worker.ts'),
+    'hint-worker': join(src, 'engines/bitcask/hint-worker.ts'),
+  };
   for (const name of commands) {
     entryPoints[`commands/${name.slice(0, -3)}`] = join(src, 'commands', name);
   }

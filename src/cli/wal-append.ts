@@ -1,6 +1,7 @@
 /** wal append: lines of standard input into a log, many in flight so that they share syncs. */
+
+import type { SyncMode } from '../engines/sync-mode.ts';
 import type { WriteAheadLog } from '../engines/wal/log.ts';
-import type { SyncMode } from '../engines/wal/options.ts';
 import { parseOperationLine, type WalLine } from '../formats/wal/operations.ts';
 import { readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';

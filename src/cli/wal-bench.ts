@@ -1,7 +1,7 @@
 /** wal bench: appends on the real disk, in a directory of its own that is removed again. */
 import { join } from 'node:path';
+import type { SyncMode } from '../engines/sync-mode.ts';
 import { WriteAheadLog } from '../engines/wal/log.ts';
-import type { SyncMode } from '../engines/wal/options.ts';
 import { removeTree } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';

@@ -1,10 +1,7 @@
 /** What the commands that write to a log share: opening it, and what is said of it. */
-import { Flags } from '@oclif/core';
 import { type LogStatus, WriteAheadLog } from '../engines/wal/log.ts';
-import { SYNC_MODES, type SyncMode, type WalOptions } from '../engines/wal/options.ts';
+import type { WalOptions } from '../engines/wal/options.ts';
 import { RealDisk } from '../io/real-disk.ts';
-
-export const syncFlag = Flags.option({ options: SYNC_MODES, default: 'sync' as SyncMode });
 
 /** Opens the log in `directory` on the real disk, does `act`, and closes it whatever happens. */
 export async function withLog<Result>(

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
-import { syncFlag } from '../../cli/wal-engine.ts';
+import { syncFlag } from '../../cli/sync-flag.ts';
 
 export default class WalBench extends DdiaCommand {
   static override summary = 'measure appends to a log on the disk of a directory';

@@ -17,6 +17,7 @@ import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { GroupCommit } from '../group-commit.ts';
 import { LogDirectory } from './directory.ts';
 import { type ResolvedOptions, resolveOptions, type WalOptions } from './options.ts';
 import { iterateSegments, openSegments } from './read.ts';
@@ -26,13 +27,6 @@ import { SegmentFile } from './segment-file.ts';
 const EMPTY = new Uint8Array(0);
 /** A batch is numbered within one segment. */
 export const BATCH_OPERATIONS_MAX = SEQS_PER_SEGMENT / 4;
-
-/** Who waits for a write. */
-interface Waiter {
-  seq: number;
-  resolve: (seq: number) => void;
-  reject: (error: Error) => void;
-}
 
 export interface LogStatus {
   /** The last record's number, 0 when empty; and the last one known to be durable. */
@@ -50,16 +44,13 @@ export class WriteAheadLog {
   readonly #lock: LockFile;
   readonly #files: LogDirectory;
   #segment: SegmentFile | undefined;
-  #waiters: Waiter[] = [];
-  #scheduled = false;
+  readonly #commit = new GroupCommit('log', (sync) => this.#writePending(sync));
   /** The next write must be synced whatever the mode. */
   #force = false;
   #unsynced = 0;
   #lastSeq = 0;
   #nextSeq = 1;
   #syncedSeq = 0;
-  #failure: Error | undefined;
-  #closed = false;
   recovered: readonly string[] = [];
 
   private constructor(
@@ -153,7 +144,7 @@ export class WriteAheadLog {
   #write(operations: readonly WalOperation[], force: boolean): Promise<number> {
     return new Promise((resolve, reject) => {
       try {
-        this.#checkUsable();
+        this.#commit.checkUsable();
         if (operations.length > BATCH_OPERATIONS_MAX) {
           const most = `at most ${BATCH_OPERATIONS_MAX}`;
           throw new DdiaError(
@@ -168,10 +159,7 @@ export class WriteAheadLog {
         this.#lastSeq = this.#nextSeq - 1;
         this.#unsynced += operations.length;
         this.#force ||= force;
-        this.#waiters.push({ seq, resolve, reject });
-        if (this.#scheduled) return;
-        this.#scheduled = true;
-        queueMicrotask(this.#flushScheduled);
+        this.#commit.join(seq, resolve, reject);
       } catch (error) {
         reject(error);
       }
@@ -187,8 +175,7 @@ export class WriteAheadLog {
       this.#segment ??= this.#firstSegment();
       return this.#segment;
     } catch (error) {
-      this.#poison(error as Error);
-      throw this.#failure;
+      throw this.#commit.poison(error as Error);
     }
   }
 
@@ -203,33 +190,17 @@ export class WriteAheadLog {
     });
   }
 
-  readonly #flushScheduled = (): void => {
-    this.#scheduled = false;
-    this.#flush(false);
-  };
-
-  /** Writes what is encoded, syncs as the mode asks, and tells those who wait. Never throws. */
-  #flush(sync: boolean): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    try {
-      this.#checkUsable();
-      const segment = this.#segment;
-      if (segment) {
-        const { sync: mode, batchEvery } = this.#options;
-        const due = mode === 'sync' || (mode === 'batch' && this.#unsynced >= batchEvery);
-        const must = sync || this.#force || due || segment.unopened;
-        segment.flush(must);
-        this.#force = false;
-        if (must) this.#markSynced();
-        if (segment.full) this.#rotate();
-      }
-    } catch (error) {
-      this.#poison(error as Error);
-      for (const waiter of waiters) waiter.reject(this.#failure!);
-      return;
-    }
-    for (const waiter of waiters) waiter.resolve(waiter.seq);
+  /** Writes what is encoded, and syncs as the mode asks. */
+  #writePending(sync: boolean): void {
+    const segment = this.#segment;
+    if (!segment) return;
+    const { sync: mode, batchEvery } = this.#options;
+    const due = mode === 'sync' || (mode === 'batch' && this.#unsynced >= batchEvery);
+    const must = sync || this.#force || due || segment.unopened;
+    segment.flush(must);
+    this.#force = false;
+    if (must) this.#markSynced();
+    if (segment.full) this.#rotate();
   }
 
   #markSynced(): void {
@@ -251,20 +222,11 @@ export class WriteAheadLog {
     });
   }
 
-  #poison(cause: Error): void {
-    this.#failure ??= poisoned(cause);
-  }
-
-  #checkUsable(): void {
-    if (this.#failure) throw this.#failure;
-    if (this.#closed) throw new DdiaError('closed', 'the log is closed');
-  }
-
   /** Makes all that was appended durable. */
   sync(): void {
-    this.#checkUsable();
-    this.#flush(true);
-    if (this.#failure) throw this.#failure;
+    this.#commit.checkUsable();
+    this.#commit.flush(true);
+    if (this.#commit.failure) throw this.#commit.failure;
   }
 
   /**
@@ -273,7 +235,7 @@ export class WriteAheadLog {
    * error.
    */
   truncate(upTo: number): number {
-    this.#checkUsable();
+    this.#commit.checkUsable();
     if (!Number.isSafeInteger(upTo) || upTo < 0) {
       throw new DdiaError('bad-seq', `truncate up to a sequence number, not ${upTo}`, undefined, 2);
     }
@@ -284,7 +246,7 @@ export class WriteAheadLog {
     try {
       return this.#files.truncate(BigInt(upTo), this.#segment?.number ?? 0);
     } catch (error) {
-      this.#poison(error as Error);
+      this.#commit.poison(error as Error);
       throw error;
     }
   }
@@ -294,7 +256,7 @@ export class WriteAheadLog {
    * says where it ends and why, and what lies behind.
    */
   async replay(after: number, visit: (record: WalRecord) => void): Promise<ReplayResult> {
-    this.#flush(false);
+    this.#commit.flush(false);
     const input = this.#opened();
     return replayLog(
       input,
@@ -306,7 +268,7 @@ export class WriteAheadLog {
 
   /** Everything, commits and checkpoints included, damage too. */
   async iterate(visit: (record: WalRecord) => void): Promise<void> {
-    this.#flush(false);
+    this.#commit.flush(false);
     await iterateSegments(this.#opened(), visit);
   }
 
@@ -319,30 +281,18 @@ export class WriteAheadLog {
    * the same.
    */
   async close(): Promise<void> {
-    if (this.#closed) return;
+    const commit = this.#commit;
+    if (commit.closed) return;
     try {
-      if (!this.#failure) this.#flush(true);
-      if (!this.#failure) this.#segment?.close(this.#nextSeq);
+      if (!commit.failure) commit.flush(true);
+      if (!commit.failure) this.#segment?.close(this.#nextSeq);
     } catch (error) {
-      this.#poison(error as Error);
+      commit.poison(error as Error);
     } finally {
-      this.#closed = true;
+      commit.closed = true;
       this.#segment?.abandon();
       this.#lock.release();
     }
-    if (this.#failure) throw this.#failure;
+    if (commit.failure) throw commit.failure;
   }
-}
-
-/** What is told once a write or sync has failed. */
-function poisoned(cause: Error): DdiaError {
-  if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
-    return cause;
-  }
-  const { code = '' } = cause as NodeJS.ErrnoException;
-  return new DdiaError(
-    'poisoned',
-    `a write or sync of the log failed (${code} ${cause.message}): nothing more is accepted`,
-    'close the log and open it again: what is durable is read back',
-  );
 }

@@ -3,16 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { SEGMENT_BYTES_DEFAULT } from '../../formats/wal/v2/layout.ts';
 import { type Processes, systemProcesses } from '../../io/processes.ts';
 import { DdiaError } from '../../shared/errors.ts';
-
-export const SYNC_MODES = ['sync', 'batch', 'none'] as const;
-/**
- * `sync`: an append resolves when it is durable; `batch`: every `batchEvery` operations are synced;
- * `none`: it resolves when it is handed to the operating system. Batches, checkpoints, rotation and
- * close always sync.
- */
-export type SyncMode = (typeof SYNC_MODES)[number];
+import { SYNC_MODES, type SyncMode } from '../sync-mode.ts';
 
 export interface WalOptions {
+  /** Batches, checkpoints, rotation and close always sync. */
   sync?: SyncMode;
   /** Operations between two syncs in mode `batch`; any sync begins the count anew. */
   batchEvery?: number;

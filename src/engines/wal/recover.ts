@@ -23,12 +23,10 @@ import {
 import { V2Scan } from '../../formats/wal/v2/scan.ts';
 import type { Disk } from '../../io/disk.ts';
 import { DiskSource, diskSet } from '../../io/disk-set.ts';
-import { DurableWriter, makeDurableDirectory, replaceFile } from '../../io/durable.ts';
-import { crc32c } from '../../shared/crc32.ts';
+import { DurableWriter } from '../../io/durable.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { saveTail } from '../torn-tail.ts';
 
-/** Where what is cut off a torn tail is kept. */
-export const TORN_DIRECTORY = 'torn';
 const COPY_BYTES = 256 * 1024;
 
 /** The end of a log that may be written. */
@@ -78,7 +76,8 @@ export async function recoverEnd(
     if (!seen.header) {
       if (seen.records > 0) throw corrupt(directory, number, 0, 'its header is damaged');
       // The header is synced before a number is handed out: nothing was ever promised of this file.
-      saveTail(disk, directory, number, 0, seen.size, recovered);
+      const kept = saveTail(disk, directory, segmentName(number), 0, seen.size);
+      if (kept) recovered.push(kept);
       disk.remove(join(directory, segmentName(number)));
       disk.syncDirectory(directory);
       recovered.push(`${segmentName(number)} was begun and not finished: removed`);
@@ -183,7 +182,8 @@ function seal(
   recovered: string[],
 ): LogEnd {
   const path = join(directory, segmentName(number));
-  saveTail(disk, directory, number, seen.position, seen.size, recovered);
+  const kept = saveTail(disk, directory, segmentName(number), seen.position, seen.size);
+  if (kept) recovered.push(kept);
   const nextSeq = header.baseSeq + BigInt(SEQS_PER_SEGMENT);
   const state =
     seen.position > SEGMENT_HEADER_BYTES
@@ -225,39 +225,6 @@ function seal(
     sealed: true,
     recovered,
   };
-}
-
-/** Keeps the bytes of [from, to) under a name that says where they were; zeros are not worth it. */
-function saveTail(
-  disk: Disk,
-  directory: string,
-  number: number,
-  from: number,
-  to: number,
-  recovered: string[],
-): void {
-  if (to <= from) return;
-  const file = disk.open(join(directory, segmentName(number)), 'read');
-  const bytes = new Uint8Array(to - from);
-  let got: number;
-  try {
-    got = file.read(bytes, 0, bytes.length, from);
-  } finally {
-    file.close();
-  }
-  let end = got;
-  while (end > 0 && bytes[end - 1] === 0) end--;
-  if (end === 0) return;
-  const torn = join(directory, TORN_DIRECTORY);
-  makeDurableDirectory(disk, torn);
-  // The content is in the name: the same tail is saved once, however often recovery is cut short.
-  const crc = crc32c.of(bytes, 0, end).toString(16).padStart(8, '0');
-  const name = `${segmentName(number)}.${from}.${crc}`;
-  const path = join(torn, name);
-  if (disk.stat(path)?.size !== end) replaceFile(disk, path, bytes.subarray(0, end));
-  recovered.push(
-    `${end} bytes behind offset ${from} of ${segmentName(number)} are kept in ${TORN_DIRECTORY}/${name}`,
-  );
 }
 
 export function corrupt(

@@ -11,9 +11,10 @@ import type { Profile } from '../../io/sim-disk/choices.ts';
 import { explore } from '../../io/sim-disk/explore.ts';
 import type { ExploreReport } from '../../io/sim-disk/explore-types.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import type { SyncMode } from '../sync-mode.ts';
 import { describeOperation, violations, type WalEvent } from './history.ts';
 import { WriteAheadLog } from './log.ts';
-import type { SyncMode, WalOptions } from './options.ts';
+import type { WalOptions } from './options.ts';
 
 export type Step =
   | { kind: 'write'; operations: WalOperation[] }

@@ -1,8 +1,10 @@
 /** dump of the family: one record an operation, or with --batches one a batch. */
+
 import { bytesValue } from '../bytes/value.ts';
+import { findingOf } from '../damage.ts';
 import { Findings } from '../findings.ts';
 import type { DumpOptions, DumpResult, Finding, RecordSink } from '../format.ts';
-import { findingOf, type WalOpened, type WalRecord, type WalScanContext } from './model.ts';
+import type { WalOpened, WalRecord, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 
 export async function dumpLog(

@@ -3,6 +3,7 @@
  * records and damage alike, in file order; every verb of the family consumes that one stream.
  */
 import { seqText } from '../../shared/u64.ts';
+import type { Damage } from '../damage.ts';
 import type {
   ByteSource,
   Dialect,
@@ -72,48 +73,8 @@ export class WalRecord {
 
 const EMPTY = new Uint8Array(0);
 
-/**
- * A place where bytes yield no record, or where a record's surroundings contradict it.
- *
- * `records` bounds how many records the span may have held, so that a sequence gap that it explains
- * is not told twice: 1 for a span whose framing is intact, Infinity where nothing is known. `tail`
- * marks damage that reaches the file's end with nothing intact behind it in this file; only the
- * family can tell whether a later segment makes it a hole.
- */
-export interface WalDamage extends Finding {
-  /** The bytes with which the checksum holds, where exactly one explanation fits. */
-  mend?: Mend;
-  /**
-   * False for a tail that does not even begin like a record: alone in a log, that is no crash's.
-   */
-  begun?: boolean;
-  /** What the lost record seems to have been: `put "user:005"`. */
-  subject?: string;
-  /**
-   * True for a record that was yielded and yet must not be kept: a page image for the wrong page.
-   */
-  distrust?: boolean;
-  records: number;
-  tail: boolean;
-  /** False where every record of the span was yielded all the same (a mended length field). */
-  lost: boolean;
-}
-
-/** Bytes to put in a place of the file. */
-export interface Mend {
-  offset: number;
-  hex: string;
-}
-
-/** The finding alone, without what only the family needs. */
-export function findingOf(damage: WalDamage): Finding {
-  const { code, severity, file, offset, length, message, evidence, diagnosis, repair } = damage;
-  const finding: Finding = { code, severity, file, offset, length, message };
-  if (evidence) finding.evidence = evidence;
-  if (diagnosis) finding.diagnosis = diagnosis;
-  if (repair) finding.repair = repair;
-  return finding;
-}
+/** Damage of a log; whether its end is a torn tail, a later segment decides. */
+export type WalDamage = Damage;
 
 export interface WalVisitor {
   record(record: WalRecord): void;

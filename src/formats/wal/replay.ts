@@ -3,9 +3,9 @@
  * it ends and what lies behind. Nothing is skipped: the first damage, gap or missing segment is the
  * end.
  */
+import { findingOf } from '../damage.ts';
 import type { Finding, RecordSink } from '../format.ts';
-import type { WalOpened, WalRecord, WalScanContext } from './model.ts';
-import { findingOf, type WalDamage } from './model.ts';
+import type { WalDamage, WalOpened, WalRecord, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 import { SequenceChecker } from './sequence.ts';
 

@@ -1,6 +1,7 @@
 /** From any dialect to the hardened one: every record that can be read, with its number. */
+import { findingOf } from '../damage.ts';
 import type { Finding } from '../format.ts';
-import { findingOf, type WalOpened, type WalOperation, type WalScanContext } from './model.ts';
+import type { WalOpened, WalOperation, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 import { v2 } from './v2/index.ts';
 import { type SegmentOutput, SegmentWriter } from './write.ts';

@@ -1,13 +1,8 @@
 /** verify of the family: damage, sequence, batches, and what the dialect cannot vouch for. */
+import { findingOf } from '../damage.ts';
 import { Findings } from '../findings.ts';
 import type { FileEntry, Finding, VerifyResult } from '../format.ts';
-import {
-  findingOf,
-  type WalDamage,
-  type WalOpened,
-  type WalRecord,
-  type WalScanContext,
-} from './model.ts';
+import type { WalDamage, WalOpened, WalRecord, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 import { SequenceChecker } from './sequence.ts';
 

@@ -3,7 +3,8 @@
  * the rest.
  */
 import { toHex } from '../../../shared/hex.ts';
-import type { Mend, WalVisitor } from '../model.ts';
+import type { Mend } from '../../damage.ts';
+import type { WalVisitor } from '../model.ts';
 import { BatchCursor, type BatchForms, COUNTS } from './batch.ts';
 import { BATCH_COUNT_AT, BATCH_HEADER_BYTES } from './constants.ts';
 import { operationsThatFit } from './diagnose.ts';

@@ -4,7 +4,7 @@
  */
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32c } from '../../../shared/crc32.ts';
-import type { Mend } from '../model.ts';
+import type { Mend } from '../../damage.ts';
 import {
   BATCH_COUNT_AT,
   BATCH_HEADER_BYTES,

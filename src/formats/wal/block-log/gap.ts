@@ -2,7 +2,7 @@
  * Stretches of a block log that hold no intact fragment of it, before it is known what follows
  * them.
  */
-import type { Mend } from '../model.ts';
+import type { Mend } from '../../damage.ts';
 
 /** A fragment's header as it stands in the file, whatever it is worth. */
 export interface FragmentHead {

@@ -2,7 +2,8 @@
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32 } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
-import type { Mend, WalDamage } from '../model.ts';
+import type { Mend } from '../../damage.ts';
+import type { WalDamage } from '../model.ts';
 import {
   DATA_LENGTH_AT,
   IMAGE_AT,

@@ -1,6 +1,7 @@
 /** What damage to the LSM tree's log is called, and what is said of it. */
 import { bytesValue } from '../../bytes/value.ts';
-import type { Mend, WalDamage } from '../model.ts';
+import type { Mend } from '../../damage.ts';
+import type { WalDamage } from '../model.ts';
 import type { Chain } from './chain.ts';
 import type { Explained } from './explain.ts';
 import { KEY_AT, LENGTH_BYTES, OVERHEAD_BYTES } from './layout.ts';

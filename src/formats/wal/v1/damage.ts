@@ -2,7 +2,8 @@
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32 } from '../../../shared/crc32.ts';
 import { hex32, toHex } from '../../../shared/hex.ts';
-import type { Mend, WalDamage } from '../model.ts';
+import type { Mend } from '../../damage.ts';
+import type { WalDamage } from '../model.ts';
 import { CRC_AT, KEY_AT, LENGTH_FIELD_BYTES, OP_AT, OPS, OVERHEAD_BYTES } from './layout.ts';
 import type { RecordChecker } from './search.ts';
 

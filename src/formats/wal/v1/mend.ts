@@ -4,7 +4,7 @@
  * does it.
  */
 import { CRC_INITIAL, crc32 } from '../../../shared/crc32.ts';
-import type { Mend } from '../model.ts';
+import type { Mend } from '../../damage.ts';
 import { CRC_AT, KEY_AT, KEY_LENGTH_AT, LENGTH_FIELD_BYTES, LENGTH_MIN, OP_AT } from './layout.ts';
 
 export interface MendedLength {

@@ -4,7 +4,8 @@
  */
 import { explainFlips } from '../../../shared/bit-flip.ts';
 import { crc32c } from '../../../shared/crc32.ts';
-import type { Mend, WalDamage, WalVisitor } from '../model.ts';
+import type { Mend } from '../../damage.ts';
+import type { WalDamage, WalVisitor } from '../model.ts';
 
 /** Bytes of the smallest record: fragment header, seq, synced, count, op, key length. */
 export const RECORD_BYTES_MIN = 20;

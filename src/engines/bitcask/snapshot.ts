@@ -1,0 +1,112 @@
+/**
+ * The keys of a store at one moment, in byte order. Places are noted when it is made, and the files
+ * pinned: what is written, deleted or merged later changes nothing.
+ */
+import type { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
+import { HEAD_BYTES } from '../../formats/bitcask/v2/layout.ts';
+import { keyLengthOf } from '../../formats/bitcask/v2/record.ts';
+import type { DataFile } from './data-file.ts';
+import { corrupt } from './load.ts';
+
+export interface ScanOptions {
+  /** Inclusive and exclusive bounds, in byte order. */
+  from?: Uint8Array | undefined;
+  to?: Uint8Array | undefined;
+  prefix?: Uint8Array | undefined;
+  reverse?: boolean | undefined;
+  limit?: number | undefined;
+}
+
+export interface KeyValue {
+  key: Buffer;
+  value: Buffer;
+}
+
+const BUFFER_BYTES = 64 * 1024;
+
+export class Snapshot implements Iterable<KeyValue> {
+  readonly size: number;
+  readonly #files: (DataFile | undefined)[];
+  /** For each key: index of its file, position, length. */
+  readonly #places: Float64Array;
+  #pinned: DataFile[] = [];
+  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #view = new DataView(this.#buffer.buffer);
+
+  constructor(
+    keys: KeyDirectory,
+    files: ReadonlyMap<number, DataFile>,
+    now: number,
+    options: ScanOptions,
+  ) {
+    let chosen = keys.sorted((entry) => {
+      const expires = keys.expires(entry);
+      return (expires === 0 || expires > now) && wanted(keys, entry, options);
+    });
+    if (options.reverse) chosen = chosen.reverse();
+    if (options.limit !== undefined) chosen = chosen.subarray(0, options.limit);
+    this.size = chosen.length;
+    const numbers = new Map<number, number>();
+    this.#files = [];
+    this.#places = new Float64Array(chosen.length * 3);
+    chosen.forEach((entry, i) => {
+      const number = keys.file(entry);
+      let index = numbers.get(number);
+      if (index === undefined) {
+        index = this.#files.length;
+        numbers.set(number, index);
+        const file = files.get(number)!;
+        file.pin();
+        this.#files.push(file);
+        this.#pinned.push(file);
+      }
+      this.#places[3 * i] = index;
+      this.#places[3 * i + 1] = keys.position(entry);
+      this.#places[3 * i + 2] = keys.length(entry);
+    });
+  }
+
+  /** Reads each record and checks it; throws `corrupt`. Ends the snapshot, however it is left. */
+  *[Symbol.iterator](): Generator<KeyValue> {
+    try {
+      for (let i = 0; i < this.size; i++) yield this.at(i);
+    } finally {
+      this.close();
+    }
+  }
+
+  /** The i-th key and its value, the caller's to keep. */
+  at(i: number): KeyValue {
+    const file = this.#files[this.#places[3 * i]!]!;
+    const position = this.#places[3 * i + 1]!;
+    const length = this.#places[3 * i + 2]!;
+    if (length > this.#buffer.length) {
+      this.#buffer = Buffer.allocUnsafeSlow(length);
+      this.#view = new DataView(this.#buffer.buffer);
+    }
+    const got = file.read(this.#buffer, length, position);
+    if (file.codec.check(this.#buffer, this.#view, 0, got, position) !== length) {
+      throw corrupt(file, position, `the record of ${length} bytes does not check`);
+    }
+    const keyEnd = HEAD_BYTES + keyLengthOf(this.#view, 0);
+    return {
+      key: Buffer.from(this.#buffer.subarray(HEAD_BYTES, keyEnd)),
+      value: Buffer.from(this.#buffer.subarray(keyEnd, length)),
+    };
+  }
+
+  /** Lets go of the files. */
+  close(): void {
+    for (const file of this.#pinned) file.unpin();
+    this.#pinned = [];
+  }
+}
+
+function wanted(keys: KeyDirectory, entry: number, { from, to, prefix }: ScanOptions): boolean {
+  if (!from && !to && !prefix) return true;
+  const start = keys.keyStart(entry);
+  const key = keys.keyChunk(entry).subarray(start, start + keys.keyLength(entry));
+  if (from && Buffer.compare(key, from) < 0) return false;
+  if (to && Buffer.compare(key, to) >= 0) return false;
+  return !prefix || Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
+}

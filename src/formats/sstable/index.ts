@@ -9,9 +9,10 @@ import { rocksdb } from './rocksdb/index.ts';
 import { inMemory } from './seekable.ts';
 import { statTables } from './stat.ts';
 import { v1 } from './v1/index.ts';
+import { v2 } from './v2/index.ts';
 import { verifyTables } from './verify.ts';
 
-export const tableDialects: readonly TableDialect[] = [v1, leveldb, rocksdb, lsmV1];
+export const tableDialects: readonly TableDialect[] = [v1, leveldb, rocksdb, lsmV1, v2];
 
 /** Which of a directory's files this dialect reads, by number where their names have one. */
 export function selectTables(set: FileSet, dialect: TableDialect): readonly FileEntry[] {

@@ -141,8 +141,8 @@ export class V2Writer implements TableWriter {
     if (seq > this.#seqLast) this.#seqLast = seq;
     if (type === TYPE.rangeDelete) {
       this.#addRange(
-        key.slice(keyStart, keyEnd),
-        value.slice(valueStart, valueEnd),
+        new Uint8Array(key.subarray(keyStart, keyEnd)),
+        new Uint8Array(value.subarray(valueStart, valueEnd)),
         seqHigh,
         seqLow,
       );
@@ -157,7 +157,7 @@ export class V2Writer implements TableWriter {
       if (order < 0 || (order === 0 && behind <= 0)) this.#refuse(key, keyStart, keyEnd);
       fresh = order !== 0;
       if (data.at - data.start >= this.#blockBytes) this.#closeBlock();
-    } else this.#firstKey = key.slice(keyStart, keyEnd);
+    } else this.#firstKey = new Uint8Array(key.subarray(keyStart, keyEnd));
     if (fresh) {
       this.#keys++;
       this.#filter?.add(key, keyStart, keyEnd);

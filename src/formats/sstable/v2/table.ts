@@ -116,15 +116,27 @@ export class V2Table {
     if (offset % names.ALIGN_BYTES !== 0 || offset + bytes > size) return undefined;
     if (bytes > context.limits.recordBytes) return undefined;
     const block = await bytesAt(source, offset, bytes);
-    if (block.length < bytes) return undefined;
-    const view = viewOf(block);
-    const head = new BlockHead();
-    if (!head.read(block, view, 0, fileCrc, offset) || head.kind !== kind) return undefined;
-    if (names.aligned(names.HEAD_BYTES + head.storedBytes) !== bytes) return undefined;
-    if (bodyCrcOf(block, view, 0, bytes, fileCrc, offset) !== head.bodyCrc) return undefined;
-    this.#entries = head.entries;
-    return unpacked(head, block, 0);
+    const checked = checkedPayload(block, offset, kind, fileCrc);
+    this.#entries = checked?.entries ?? 0;
+    return checked?.payload;
   }
+}
+
+/** The payload of a whole block of that kind, which lies at `offset`; undefined: it is damaged. */
+export function checkedPayload(
+  block: Uint8Array,
+  offset: number,
+  kind: number,
+  fileCrc: number,
+): { payload: Uint8Array; entries: number } | undefined {
+  if (block.length < names.HEAD_BYTES) return undefined;
+  const view = viewOf(block);
+  const head = new BlockHead();
+  if (!head.read(block, view, 0, fileCrc, offset) || head.kind !== kind) return undefined;
+  if (names.aligned(names.HEAD_BYTES + head.storedBytes) !== block.length) return undefined;
+  if (bodyCrcOf(block, view, 0, block.length, fileCrc, offset) !== head.bodyCrc) return undefined;
+  const payload = unpacked(head, block, 0);
+  return payload && { payload, entries: head.entries };
 }
 
 /** The payload of bytes[at, …), a block whose checksums hold; undefined: it cannot be unpacked. */

@@ -153,7 +153,9 @@ function readManifest(disk: Disk, directory: string): LsmManifest | undefined {
 }
 
 function makeManifest(disk: Disk, directory: string, options: ResolvedOptions): LsmManifest {
-  const orphan = disk.list(directory).find((name) => TABLE_NAME.test(name) || name === LOG_DIRECTORY);
+  const orphan = disk
+    .list(directory)
+    .find((name) => TABLE_NAME.test(name) || name === LOG_DIRECTORY);
   if (orphan !== undefined) {
     throw new DdiaError(
       'corrupt',

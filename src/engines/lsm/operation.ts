@@ -1,7 +1,8 @@
 /** What is written, and how it stands in the log, which knows puts and deletes alone. */
-import type { WalOperation, WalRecord } from '../../formats/wal/model.ts';
+
 import { TYPE } from '../../formats/sstable/entry-block.ts';
 import { KEY_BYTES_MAX, VALUE_BYTES_MAX } from '../../formats/sstable/v2/layout.ts';
+import type { WalOperation, WalRecord } from '../../formats/wal/model.ts';
 import { DdiaError } from '../../shared/errors.ts';
 
 export type Operation =

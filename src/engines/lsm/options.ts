@@ -89,12 +89,14 @@ export function resolveOptions(options: LsmOptions): ResolvedOptions {
 }
 
 function oneOf(name: string, value: string, among: readonly string[]): void {
-  if (!among.includes(value)) throw invalid(`${name} must be one of ${among.join(', ')}, not ${value}`);
+  if (!among.includes(value))
+    throw invalid(`${name} must be one of ${among.join(', ')}, not ${value}`);
 }
 
 function within(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+  const range =
+    most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
   throw invalid(`${name} must be an integer ${range}, not ${value}`);
 }
 

@@ -50,7 +50,9 @@ export function pickCompaction<Table extends Pickable>(
   levels: readonly (readonly Table[])[],
   options: PickOptions,
 ): Pick<Table> | undefined {
-  return options.strategy === 'leveled' ? pickLevel(levels, options) : pickTier(levels[0]!, options);
+  return options.strategy === 'leveled'
+    ? pickLevel(levels, options)
+    : pickTier(levels[0]!, options);
 }
 
 function pickLevel<Table extends Pickable>(
@@ -80,7 +82,10 @@ function pickLevel<Table extends Pickable>(
 }
 
 /** For each byte of its own. */
-function leastOverlap<Table extends Pickable>(tables: readonly Table[], below: readonly Table[]): Table {
+function leastOverlap<Table extends Pickable>(
+  tables: readonly Table[],
+  below: readonly Table[],
+): Table {
   let best = tables[0]!;
   let least = Number.POSITIVE_INFINITY;
   for (const table of tables) {

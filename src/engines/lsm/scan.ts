@@ -102,11 +102,13 @@ export class Scan implements Iterable<KeyValue> {
     const from = this.#from;
     for (let top = cursor.top; top; top = cursor.top) {
       const { keyBytes, keyStart, keyEnd } = top;
-      if (from && compareBytes(keyBytes, keyStart, keyEnd, from, 0, from.length) < 0) return undefined;
+      if (from && compareBytes(keyBytes, keyStart, keyEnd, from, 0, from.length) < 0)
+        return undefined;
       this.#take(top);
       let pair: KeyValue | undefined;
       do {
-        if (cursor.top!.seq <= seq) pair = this.#live(cursor.top!) ? pairOf(cursor.top!) : undefined;
+        if (cursor.top!.seq <= seq)
+          pair = this.#live(cursor.top!) ? pairOf(cursor.top!) : undefined;
         cursor.step();
       } while (cursor.top && this.#isTaken(cursor.top));
       if (pair) return pair;
@@ -142,7 +144,14 @@ export class Scan implements Iterable<KeyValue> {
   }
 }
 
-function pairOf({ keyBytes, keyStart, keyEnd, valueBytes, valueStart, valueEnd }: Cursor): KeyValue {
+function pairOf({
+  keyBytes,
+  keyStart,
+  keyEnd,
+  valueBytes,
+  valueStart,
+  valueEnd,
+}: Cursor): KeyValue {
   return {
     key: Buffer.from(keyBytes.subarray(keyStart, keyEnd)),
     value: Buffer.from(valueBytes.subarray(valueStart, valueEnd)),

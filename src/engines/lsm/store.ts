@@ -126,7 +126,10 @@ export class LsmStore {
     const { nextSeq } = this.#log.status;
     if (nextSeq <= flushedSeq) {
       const gap = `the log goes on at ${nextSeq}, the tables hold numbers up to ${flushedSeq}`;
-      throw new DdiaError('corrupt', `${this.directory}: ${gap}: it is not the log of these tables`);
+      throw new DdiaError(
+        'corrupt',
+        `${this.directory}: ${gap}: it is not the log of these tables`,
+      );
     }
     const replayed = await this.#log.replay(flushedSeq, (record) => {
       fromLog(record, (...parts) => this.#memtable.addSpan(...parts));
@@ -308,7 +311,12 @@ export class LsmStore {
     return undefined;
   }
 
-  #inTable(table: TableFile, key: Uint8Array, hash: number, seq: number): Buffer | null | undefined {
+  #inTable(
+    table: TableFile,
+    key: Uint8Array,
+    hash: number,
+    seq: number,
+  ): Buffer | null | undefined {
     const covering = table.entry.rangeDeletions > 0 ? table.ranges.covering(key, seq) : 0;
     const search = this.#search;
     const payload = table.find(key, hash, seq, search);
@@ -370,7 +378,11 @@ export class LsmStore {
       const leveled = this.#options.strategy === 'leveled';
       const lowest = levels.findLastIndex((level) => level.length > 0);
       let outputLevel = leveled ? Math.max(1, lowest) : 0;
-      while (leveled && outputLevel < levels.length - 1 && levelBytes(outputLevel, this.#options) < bytes) {
+      while (
+        leveled &&
+        outputLevel < levels.length - 1 &&
+        levelBytes(outputLevel, this.#options) < bytes
+      ) {
         outputLevel++;
       }
       const pick = { inputs: tables, level: 0, outputLevel, why: 'asked for: all tables' };

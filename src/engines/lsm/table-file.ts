@@ -10,7 +10,13 @@ import { BlockHead, bodyCrcOf, EntryDecoder } from '../../formats/sstable/v2/blo
 import { LineFilter } from '../../formats/sstable/v2/filter.ts';
 import { decodeFooter, type Place } from '../../formats/sstable/v2/frames.ts';
 import { IndexTable } from '../../formats/sstable/v2/index-table.ts';
-import { aligned, FOOTER_BYTES, HEAD_BYTES, KIND, tableName } from '../../formats/sstable/v2/layout.ts';
+import {
+  aligned,
+  FOOTER_BYTES,
+  HEAD_BYTES,
+  KIND,
+  tableName,
+} from '../../formats/sstable/v2/layout.ts';
 import { FOUND, GOES_ON, type PointSearch } from '../../formats/sstable/v2/point.ts';
 import { checkedPayload, unpacked } from '../../formats/sstable/v2/table.ts';
 import { type Disk, type DiskFile, readFully } from '../../io/disk.ts';

@@ -16,7 +16,10 @@ import { isBefore, type RangeDeletion } from './range-deletions.ts';
 export interface OutputPlace {
   readonly disk: Disk;
   readonly directory: string;
-  readonly options: Pick<ResolvedOptions, 'tableBytes' | 'blockBytes' | 'compression' | 'filterBits'>;
+  readonly options: Pick<
+    ResolvedOptions,
+    'tableBytes' | 'blockBytes' | 'compression' | 'filterBits'
+  >;
   readonly storeId: bigint;
   readonly level: number;
   takeNumber(): number;

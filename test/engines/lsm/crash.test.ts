@@ -7,7 +7,7 @@ import { formatReport } from '../../../src/io/sim-disk/violation.ts';
 import { type Event, opener, ROOT, stillWorks, violations, write } from './invariants.ts';
 
 const PROFILES: Profile[] = ['ordered', 'per-file', 'adversarial'];
-const LIMITS = { maxStates: 900, maxRecoveryStates: 500 };
+const LIMITS = { maxStates: 800, maxRecoveryStates: 400 };
 
 /** Puts, overwrites, deletions of keys and ranges, a batch, flushes, compactions, opening again. */
 async function wholeLife(disk: SimDisk, log: { append(event: Event): void }): Promise<void> {

@@ -22,7 +22,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: key.map((one): Change => [one, undefined]) },
   {
     weight: 1,
-    arbitrary: fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('c', 'd', 'f')).map(([from, to]): Change => [`${from}..${to}`, undefined]),
+    arbitrary: fc
+      .tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('c', 'd', 'f'))
+      .map(([from, to]): Change => [`${from}..${to}`, undefined]),
   },
   { weight: 5, arbitrary: fc.constantFrom<Step>('flush', 'compact', 'reopen', 'snapshot', 'idle') },
 );
@@ -141,7 +143,8 @@ describe('compaction', () => {
     const value = bytes('v'.repeat(30));
     await Promise.all(
       Array.from({ length: 20 }, async (_, writer) => {
-        for (let i = 0; i < 20; i++) await store.put(bytes(`k${(i * 7919 + writer * 31) % 1000}`), value);
+        for (let i = 0; i < 20; i++)
+          await store.put(bytes(`k${(i * 7919 + writer * 31) % 1000}`), value);
       }),
     );
     await store.idle();
@@ -158,7 +161,12 @@ describe('a store', () => {
   it('reads no block for a key that is not there, 99 times of 100', async () => {
     const { store } = await fresh({ blockBytes: 1024, tableBytes: 100_000 });
     for (let i = 0; i < 2000; i += 50) {
-      await store.batch(Array.from({ length: 50 }, (_, j) => ({ key: bytes(`k${2 * (i + j)}`), value: bytes('v') })));
+      await store.batch(
+        Array.from({ length: 50 }, (_, j) => ({
+          key: bytes(`k${2 * (i + j)}`),
+          value: bytes('v'),
+        })),
+      );
     }
     await store.flush();
     const before = store.stat().blockReads;
@@ -213,6 +221,8 @@ describe('a store', () => {
     const disk = new SimDisk({ root: ROOT });
     const wrong = { memtableBytes: 0 };
     await expect(LsmStore.open(disk, ROOT, wrong)).rejects.toThrow(/memtableBytes must be/);
-    await expect(LsmStore.open(disk, ROOT, { nothing: 1 } as never)).rejects.toThrow(/unknown option/);
+    await expect(LsmStore.open(disk, ROOT, { nothing: 1 } as never)).rejects.toThrow(
+      /unknown option/,
+    );
   });
 });

@@ -38,7 +38,15 @@ export class PointSearch {
       if (compareBytes(bytes, p, p + length, key, keyStart, keyEnd) < 0) low = middle;
       else high = middle - 1;
     }
-    return this.#scan(bytes, u32(bytes, entriesEnd + 4 * low), entriesEnd, key, keyStart, keyEnd, seq);
+    return this.#scan(
+      bytes,
+      u32(bytes, entriesEnd + 4 * low),
+      entriesEnd,
+      key,
+      keyStart,
+      keyEnd,
+      seq,
+    );
   }
 
   #scan(
@@ -73,7 +81,11 @@ export class PointSearch {
         let i = 0;
         while (i < most && bytes[q + i] === key[keyStart + match + i]) i++;
         const same = i === unshared && match + i === keyLength;
-        if (!same && i < unshared && (i === keyLength - match || bytes[q + i]! > key[keyStart + match + i]!)) {
+        if (
+          !same &&
+          i < unshared &&
+          (i === keyLength - match || bytes[q + i]! > key[keyStart + match + i]!)
+        ) {
           return ABSENT;
         }
         match += i;

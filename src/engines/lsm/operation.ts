@@ -49,7 +49,7 @@ export function typeOf(operation: Operation): number {
   return operation.op === 'delete-range' ? TYPE.rangeDelete : TYPE.put;
 }
 
-export function valueOf(operation: Operation): Uint8Array {
+export function valueBytesOf(operation: Operation): Uint8Array {
   if (operation.op === 'delete') return NOTHING;
   return operation.op === 'delete-range' ? operation.to : operation.value;
 }

@@ -29,7 +29,7 @@ import {
 } from './compaction.ts';
 import type { Cursor } from './cursor.ts';
 import { Memtable, MemtableCursor } from './memtable.ts';
-import { fromLog, type Operation, toLog, typeOf, valueOf } from './operation.ts';
+import { fromLog, type Operation, toLog, typeOf, valueBytesOf } from './operation.ts';
 import { type LsmOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { levelBytes, type Pick, pickCompaction } from './pick.ts';
 import type { RangeDeletion } from './range-deletions.ts';
@@ -184,7 +184,7 @@ export class LsmStore {
   #apply(operations: readonly Operation[], first: number): void {
     let seq = first;
     for (const operation of operations) {
-      const value = valueOf(operation);
+      const value = valueBytesOf(operation);
       this.#memtable.add(typeOf(operation), seq++, operation.key, value);
       this.#totals.userBytes += operation.key.length + value.length;
     }

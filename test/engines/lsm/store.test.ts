@@ -169,6 +169,7 @@ describe('a store', () => {
       );
     }
     await store.flush();
+    for (let i = 0; i < 2000; i++) expect(store.get(bytes(`k${2 * i}`))?.toString()).toBe('v');
     const before = store.stat().blockReads;
     for (let i = 0; i < 2000; i++) expect(store.get(bytes(`k${2 * i + 1}`))).toBeNull();
     expect(store.stat().blockReads - before).toBeLessThan(20);

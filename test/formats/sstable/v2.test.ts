@@ -7,6 +7,7 @@ import { FilterBuilder, LineFilter } from '../../../src/formats/sstable/v2/filte
 import { encodeHeader } from '../../../src/formats/sstable/v2/frames.ts';
 import { hashKey } from '../../../src/formats/sstable/v2/hash.ts';
 import { v2 } from '../../../src/formats/sstable/v2/index.ts';
+import { FOUND, PointSearch } from '../../../src/formats/sstable/v2/point.ts';
 import { MemorySource } from '../../support/memory.ts';
 import {
   codes,
@@ -251,6 +252,37 @@ function groups(entries: readonly { offset: number }[]): Map<number, number> {
   for (const { offset } of entries) counts.set(offset, (counts.get(offset) ?? 0) + 1);
   return counts;
 }
+
+describe('a point search', () => {
+  it('finds what a walk finds, behind restarts and among versions', async () => {
+    const search = new PointSearch();
+    const word = fc.string({ unit: fc.constantFrom('a', 'b', '\0'), maxLength: 5 });
+    const entry = fc.record({
+      key: word,
+      seq: fc.integer({ min: 1, max: 60 }),
+      value: fc.string(),
+    });
+    const unique = { selector: (one: Entry) => `${one.seq} ${one.key}`, maxLength: 150 };
+    await fc.assert(
+      fc.property(fc.uniqueArray(entry, unique), word, fc.nat(70), (entries, key, seq) => {
+        const inOrder = (a: Entry, b: Entry) =>
+          Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) || b.seq! - a.seq!;
+        const sorted = [...entries].sort(inOrder);
+        if (sorted.length === 0) return;
+        const bytes = tableOf(v2, sorted, { blockBytes: 1 << 20 });
+        const stored = new DataView(bytes.buffer).getUint32(64 + 16, true);
+        const payload = bytes.subarray(96, 96 + stored);
+        const asked = Buffer.from(key);
+        const found = search.find(payload, asked, 0, asked.length, seq) === FOUND;
+        const expected = sorted.find((one) => one.key === key && one.seq <= seq);
+        expect(found ? search.seq : undefined).toBe(expected?.seq);
+        const value = payload.subarray(search.valueStart, search.valueEnd);
+        if (found) expect(Buffer.from(value).toString()).toBe(expected!.value);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe('the filter', () => {
   it('finds every key, and errs as seldom as it is made to', () => {

@@ -75,7 +75,9 @@ export class PointSearch {
       const valueLength = byte < 128 ? byte : varint.value;
       const tag = q + unshared;
       const value = tag + TAG_BYTES + (bytes[tag + 7]! >= TIMED ? 8 : 0);
-      if (shared < match) return ABSENT;
+      // At a restart the key stands whole, whatever it shares.
+      if (shared === 0) match = 0;
+      else if (shared < match) return ABSENT;
       if (shared === match) {
         const most = keyLength - match < unshared ? keyLength - match : unshared;
         let i = 0;

@@ -272,8 +272,7 @@ export class V2Scan {
       file: this.table.source.name,
       offset,
       length,
-      message:
-        `${role || 'unknown'} ${role === 'footer' ? '' : 'block'}`.trimEnd() + `: ${message}`,
+      message: `${role || 'unknown'}${role === 'footer' ? '' : ' block'}: ${message}`,
       ...(evidence && { evidence }),
       ...(diagnosis && { diagnosis }),
       repair: carries ? drop : 'write it anew',

@@ -1,16 +1,17 @@
 /**
- * What was written and is in no table yet: a skip list (Pugh, 1990) in two arrays outside of the
- * JavaScript heap, so that a million entries are no objects. Nothing is ever taken out or changed:
+ * What was written and is in no table yet: a skip list (Pugh, 1990) in one buffer outside of the
+ * JavaScript heap, so that a million entries are no objects, and a node lies beside its key. Nothing is ever taken out or changed:
  * who walks it while it grows sees what was there, and newer entries by their numbers.
  *
- *     node   key at, key length, value length, seq low, type and seq high, next of each level
- *     data   key, value
+ *     node   key at, key length, value length, seq low, type and seq high, next of each level,
+ *            key, value, up to 3 bytes of nothing
  */
 import { compareBytes, TYPE } from '../../formats/sstable/entry-block.ts';
 import { Cursor } from './cursor.ts';
 import { RangeDeletions } from './range-deletions.ts';
 
 const LEVELS_MAX = 12;
+const ROOM_BYTES = 16 * 1024;
 const KEY = 0;
 const KEY_LENGTH = 1;
 const VALUE_LENGTH = 2;
@@ -22,10 +23,10 @@ const TYPE_SHIFT = 21;
 const SEQ_HIGH_MASK = 0x1f_ffff;
 
 export class Memtable {
-  #data: Uint8Array = new Uint8Array(8 * 1024);
-  #dataEnd = 0;
-  #nodes = new Int32Array(2 * 1024);
-  #nodesEnd = NEXT + LEVELS_MAX;
+  #nodes: Int32Array;
+  #data: Uint8Array;
+  /** In words: where the next node goes. */
+  #end = NEXT + LEVELS_MAX;
   #levels = 1;
   /** The last node of each level: where keys that ascend go. */
   readonly #last = new Int32Array(LEVELS_MAX);
@@ -36,9 +37,15 @@ export class Memtable {
   seqFirst = 0;
   seqLast = 0;
 
+  /** `room`: bytes that it will hold; it grows all the same. */
+  constructor(room = ROOM_BYTES) {
+    this.#nodes = new Int32Array(Math.ceil(room / 4));
+    this.#data = new Uint8Array(this.#nodes.buffer);
+  }
+
   /** Memory that is used. */
   get bytes(): number {
-    return this.#dataEnd + 4 * this.#nodesEnd + this.ranges.bytes;
+    return 4 * this.#end + this.ranges.bytes;
   }
 
   get empty(): boolean {
@@ -77,9 +84,17 @@ export class Memtable {
       return;
     }
     this.#findBefore(key, keyStart, keyEnd);
-    const at = this.#store(key, keyStart, keyEnd, value, valueStart, valueEnd);
     const levels = this.#randomLevels();
-    const node = this.#node(levels);
+    const node = this.#end;
+    const at = 4 * (node + NEXT + levels);
+    const middle = at + keyEnd - keyStart;
+    const end = middle + valueEnd - valueStart;
+    if (end > this.#data.length) this.#grow(end);
+    this.#end = (end + 3) >>> 2;
+    const data = this.#data;
+    for (let i = keyStart, p = at; i < keyEnd; i++) data[p++] = key[i]!;
+    if (valueStart === 0 && valueEnd === value.length) data.set(value, middle);
+    else data.set(value.subarray(valueStart, valueEnd), middle);
     const nodes = this.#nodes;
     nodes[node + KEY] = at;
     nodes[node + KEY_LENGTH] = keyEnd - keyStart;
@@ -106,10 +121,16 @@ export class Memtable {
       return;
     }
     let node = HEAD;
+    // What was found to lie behind on a higher level often comes next on a lower one too.
+    let behind = 0;
     for (let level = this.#levels - 1; level >= 0; level--) {
       for (;;) {
         const next = nodes[node + NEXT + level]!;
-        if (next === 0 || this.compare(next, key, keyStart, keyEnd) >= 0) break;
+        if (next === behind) break;
+        if (this.compare(next, key, keyStart, keyEnd) >= 0) {
+          behind = next;
+          break;
+        }
         node = next;
       }
       this.#before[level] = node;
@@ -132,10 +153,15 @@ export class Memtable {
   nodeBefore(key: Uint8Array): number {
     const nodes = this.#nodes;
     let node = HEAD;
+    let behind = 0;
     for (let level = this.#levels - 1; level >= 0; level--) {
       for (;;) {
         const next = nodes[node + NEXT + level]!;
-        if (next === 0 || this.compare(next, key, 0, key.length) >= 0) break;
+        if (next === behind) break;
+        if (this.compare(next, key, 0, key.length) >= 0) {
+          behind = next;
+          break;
+        }
         node = next;
       }
     }
@@ -182,39 +208,11 @@ export class Memtable {
     return Buffer.from(this.#data.subarray(start, start + nodes[node + VALUE_LENGTH]!));
   }
 
-  #store(
-    key: Uint8Array,
-    keyStart: number,
-    keyEnd: number,
-    value: Uint8Array,
-    valueStart: number,
-    valueEnd: number,
-  ): number {
-    const at = this.#dataEnd;
-    const middle = at + keyEnd - keyStart;
-    const end = middle + valueEnd - valueStart;
-    if (end > this.#data.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * this.#data.length));
-      grown.set(this.#data.subarray(0, at));
-      this.#data = grown;
-    }
-    const data = this.#data;
-    for (let i = keyStart, p = at; i < keyEnd; i++) data[p++] = key[i]!;
-    if (valueStart === 0 && valueEnd === value.length) data.set(value, middle);
-    else data.set(value.subarray(valueStart, valueEnd), middle);
-    this.#dataEnd = end;
-    return at;
-  }
-
-  #node(levels: number): number {
-    const node = this.#nodesEnd;
-    this.#nodesEnd += NEXT + levels;
-    if (this.#nodesEnd > this.#nodes.length) {
-      const grown = new Int32Array(2 * this.#nodes.length);
-      grown.set(this.#nodes);
-      this.#nodes = grown;
-    }
-    return node;
+  #grow(bytes: number): void {
+    const grown = new Int32Array(Math.ceil(Math.max(bytes, 2 * this.#data.length) / 4));
+    grown.set(this.#nodes.subarray(0, this.#end));
+    this.#nodes = grown;
+    this.#data = new Uint8Array(grown.buffer);
   }
 
   /** One level more for every fourth: Marsaglia's xorshift is random enough. */

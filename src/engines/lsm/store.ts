@@ -194,8 +194,10 @@ export class LsmStore {
 
   #freeze(): void {
     if (this.#memtable.empty) return;
+    const { bytes } = this.#memtable;
     this.#waiting.push(this.#memtable);
-    this.#memtable = new Memtable();
+    // The next one will be as large: it need not grow there step by step.
+    this.#memtable = new Memtable(bytes >= this.#options.memtableBytes ? bytes : undefined);
     try {
       this.#log.rotate();
     } catch (error) {

@@ -1,9 +1,11 @@
-// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [lsm] [startup] [search] [--quick] [--dir DIR] Prints
+// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [lsm] [avro] [startup] [search]
+// [--quick] [--dir DIR]. Prints
 // tables for bench/README.md, which says what is measured and how to read it. Inputs are made in
 // DIR when first needed and stay there.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { avro } from './lib/avro.js';
 import { bitcask } from './lib/bitcask.js';
 import { engine } from './lib/engine.js';
 import { Inputs } from './lib/inputs.js';
@@ -14,7 +16,7 @@ import { search } from './lib/search.js';
 import { startup } from './lib/startup.js';
 import { wal } from './lib/wal.js';
 
-const SUITES = { wal, engine, bitcask, lsm, startup, search };
+const SUITES = { wal, engine, bitcask, lsm, avro, startup, search };
 
 function options() {
   const { positionals, values } = parseArgs({

@@ -101,6 +101,12 @@ export class Inputs {
     return { path, ...this.verified(path, records) };
   }
 
+  /** A container that avsc writes. */
+  avro(codec, bytes) {
+    const name = `avro-${codec}-${bytes}.avro`;
+    return this.made(name, (part) => this.#script('make-avro.js', part, codec, bytes));
+  }
+
   #script(name, ...args) {
     execFileSync(process.execPath, [join(bench, name), ...args.map(String)], {
       stdio: ['ignore', 'inherit', 'inherit'],

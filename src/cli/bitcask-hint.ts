@@ -34,7 +34,14 @@ export async function dumpHintsOf(
   const { hints } = storeFiles(opened);
   const given = opened.set.path;
   if (hints.length === 0 && given === '-') {
-    return dumpHints(opened, opened.files, options, bitcaskContext(opened, context), sink, onDamage);
+    return dumpHints(
+      opened,
+      opened.files,
+      options,
+      bitcaskContext(opened, context),
+      sink,
+      onDamage,
+    );
   }
   if (hints.length === 0) {
     throw new DdiaError('no-hints', `${given}: no hint file`, `ddia bitcask hint build ${given}`);
@@ -73,11 +80,16 @@ export async function buildHintsOf(
   );
   const { set, dialect } = input;
   if (built.length === 0) {
-    throw new DdiaError(
-      'nothing-to-build',
-      `${set.path}: every data file that is not written to any more has a hint file that fits it`,
-      '--all builds all of them anew, that of the last data file too',
-    );
+    const result = await checkHintsOf(input, context);
+    return {
+      path: set.path,
+      dialect: dialect.id,
+      out: set.path,
+      built,
+      backups: [],
+      damage,
+      result,
+    };
   }
   const whole = { ...plan, path: path.resolve(set.path), inputs: [] };
   const { out, backups, result } = await applyRepair(input, whole, target, context);
@@ -88,7 +100,9 @@ export async function hintBuildText(report: HintBuildReport, color: boolean): Pr
   const chalk = await colors(color);
   const { out, built, backups, damage, result } = report;
   const lines = [
-    `${printable(out)}: ${count(built.length, 'hint file')} built: ${built.join(', ')}`,
+    built.length === 0
+      ? `${printable(out)}: nothing to build: every data file that nothing more is written to has its hint`
+      : `${printable(out)}: ${count(built.length, 'hint file')} built: ${built.join(', ')}`,
   ];
   if (damage > 0) {
     lines.push(`  of ${count(damage, 'damaged place')} in the data, hint files tell nothing`);

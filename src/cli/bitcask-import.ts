@@ -6,6 +6,7 @@ import type { SyncMode } from '../engines/sync-mode.ts';
 import { parseRecordLine, type RecordLine } from '../formats/bitcask/lines.ts';
 import { readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { count } from '../ui/count.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { storeDialect, withStore, withTextbook } from './bitcask-engine.ts';
 import { throwInLine } from './writable.ts';
@@ -62,7 +63,7 @@ async function intoStore(
     } catch (error) {
       throwInLine(number, error);
     }
-    count(result, puts);
+    tally(result, puts);
   };
   try {
     await readLines(
@@ -99,14 +100,14 @@ async function intoTextbook(
         throwInLine(number, error);
       }
     }
-    if (parsed) count(result, parsed.puts);
+    if (parsed) tally(result, parsed.puts);
   };
   await readLines(0, take, command.signal).catch((error: unknown) => {
     throw withKept(error, result);
   });
 }
 
-function count(result: ImportResult, puts: RecordLine['puts']): void {
+function tally(result: ImportResult, puts: RecordLine['puts']): void {
   for (const { value } of puts) {
     if (value === undefined) result.deletions++;
     else result.puts++;
@@ -115,6 +116,7 @@ function count(result: ImportResult, puts: RecordLine['puts']): void {
 
 function withKept(error: unknown, { puts, deletions }: ImportResult): unknown {
   if (!(error instanceof DdiaError) || puts + deletions === 0) return error;
-  const kept = `${puts + deletions} records before it are in the store`;
+  const records = puts + deletions;
+  const kept = `${count(records, 'record')} before it ${records === 1 ? 'is' : 'are'} in the store`;
   return new DdiaError(error.code, error.message, kept, error.exit);
 }

@@ -1,11 +1,12 @@
 /** bitcask merge and upgrade: the records of a store into a new directory. */
-import type { Identified } from '../formats/detect.ts';
-import type { Limits } from '../formats/format.ts';
+
 import { bitcaskContext } from '../formats/bitcask/index.ts';
 import { type MergeResult, mergeStore } from '../formats/bitcask/merge.ts';
 import type { BitcaskDialect, BitcaskOpened } from '../formats/bitcask/model.ts';
 import { type StoreUpgradeResult, upgradeStore } from '../formats/bitcask/upgrade.ts';
 import { v2 } from '../formats/bitcask/v2/index.ts';
+import type { Identified } from '../formats/detect.ts';
+import type { Limits } from '../formats/format.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { count } from '../ui/count.ts';

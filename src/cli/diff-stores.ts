@@ -22,6 +22,8 @@ export interface DiffResult {
   marksLeftOut: number;
   /** --state: operations that set no single key. */
   unfolded: Record<string, number>;
+  /** What was compared is what keys have in the end, not the operations that led there. */
+  byState: boolean;
 }
 
 const MARKS = new Set(['commit', 'checkpoint']);
@@ -44,7 +46,9 @@ export async function diffStores(
   let counts: DiffCounts;
   let unfolded = {};
   let marksLeftOut = 0;
-  if (options.state) {
+  // Of a store, it is only what its keys have in the end that counts.
+  const byState = options.state || !!a.family.content || !!b.family.content;
+  if (byState) {
     const sides = [
       { input: a, onDamage: damaged('A') },
       { input: b, onDamage: damaged('B') },
@@ -60,5 +64,5 @@ export async function diffStores(
     const streamB = new OperationStream(b, context, damaged('B'), keep);
     counts = await compareSequences(streamA, streamB, options.withSeq, onDifference);
   }
-  return { counts, damageA: damage.A, damageB: damage.B, marksLeftOut, unfolded };
+  return { counts, damageA: damage.A, damageB: damage.B, marksLeftOut, unfolded, byState };
 }

@@ -1,6 +1,13 @@
 /** dump, by family or by detection: records as lines, damage on stderr. */
 import { Args, Flags } from '@oclif/core';
-import type { Finding, RecordSink, ScanContext } from '../formats/format.ts';
+import type { Identified } from '../formats/detect.ts';
+import type {
+  DumpOptions,
+  DumpResult,
+  Finding,
+  RecordSink,
+  ScanContext,
+} from '../formats/format.ts';
 import { EXIT } from '../shared/errors.ts';
 import { BYTES_FORMATS, type BytesFormat, type BytesFormats } from '../ui/bytes-format.ts';
 import { JsonSink } from '../ui/json-sink.ts';
@@ -87,13 +94,14 @@ export abstract class DumpCommand extends DdiaCommand {
       limit: flags.limit,
       stopAtDamage: flags['stop-at-damage'],
       batches: flags.batches,
+      redact: flags.redact,
     };
     const total = { records: 0, bytes: 0, damage: 0 };
     let exit: number = EXIT.ok;
     const onDamage = this.#damageReporter(flags['with-damage'], flags.json, flags['max-findings']);
     for (const path of argv as string[]) {
       const input = await openPath(this, path, this.family, flags.dialect);
-      const result = await input.family.dump(input, options, context, sink, onDamage);
+      const result = await this.dump(input, options, context, sink, onDamage);
       total.records += result.records;
       total.bytes += result.bytes;
       total.damage += result.damage;
@@ -104,6 +112,14 @@ export abstract class DumpCommand extends DdiaCommand {
     if (flags.summary) out.text(`${JSON.stringify({ summary: total })}\n`);
     out.flush();
     process.exitCode = exit;
+  }
+
+  /** What is dumped of it. */
+  protected dump(
+    input: Identified,
+    ...how: [DumpOptions, ScanContext, RecordSink, (finding: Finding) => void]
+  ): Promise<DumpResult> {
+    return input.family.dump(input, ...how);
   }
 
   /** stdout stays data: a report of each damaged place goes to stderr, up to a limit. */
@@ -122,11 +138,12 @@ export abstract class DumpCommand extends DdiaCommand {
   }
 }
 
-function bound(text: string | undefined): Uint8Array | undefined {
+/** A bound of a range, as it is given on the command line. */
+export function bound(text: string | undefined): Uint8Array | undefined {
   return text === undefined ? undefined : parseBytes(text);
 }
 
-function damageLine(finding: Finding): string {
+export function damageLine(finding: Finding): string {
   const { severity, code, file, offset, length, message, diagnosis } = finding;
   const more = diagnosis ? `; ${diagnosis}` : '';
   return `${severity}: ${code} ${file} @ ${offset} +${length}: ${message}${more}`;

@@ -46,9 +46,6 @@ export function rangeOf(key: Uint8Array, prefix: boolean): DumpOptions {
   return { from: key, to };
 }
 
-/** Families whose files tell things in the order in which they happened. */
-const IN_ORDER = new Set(['wal', 'bitcask']);
-
 /** Matches that are held to be put in order, and bytes of their keys and values. */
 const HELD_MAX = 100_000;
 const HELD_BYTES_MAX = 256 * 1024 * 1024;
@@ -73,7 +70,7 @@ export async function findKey(
 ): Promise<FindResult> {
   const [only] = groups;
   const sorter = new Sorter(
-    groups.length === 1 && only !== undefined && IN_ORDER.has(only.group.family.id),
+    groups.length === 1 && only !== undefined && only.group.family.inOrder(only.group.dialect),
     onMatch,
   );
   let verdict: Verdict = 'clean';

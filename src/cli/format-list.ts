@@ -14,6 +14,9 @@ interface Optional {
   /** File names, as people write them: `000001.wal`. */
   readonly fileNames?: readonly string[];
   readonly encoder?: { segmentName?(number: number): string };
+  /** Of a store: the names of the data and hint file of a number. */
+  dataName?(number: number): string;
+  hintName?(number: number): string;
 }
 
 interface Known {
@@ -41,13 +44,14 @@ function everything(config: Config): Known[] {
 }
 
 function builtInRow(family: Family, dialect: Dialect): FormatRow {
-  const { fileNames, encoder } = dialect as Dialect & Optional;
-  const example = encoder?.segmentName?.(1);
+  const named = dialect as Dialect & Optional;
+  const { fileNames, encoder } = named;
+  const examples = [encoder?.segmentName?.(1), named.dataName?.(1), named.hintName?.(1)];
   return {
     family: family.id,
     dialect: dialect.id,
     title: dialect.title,
-    names: fileNames ?? (example === undefined ? [] : [example]),
+    names: fileNames ?? examples.filter((name) => name !== undefined),
     write: encoder !== undefined,
     repair: family.planRepair !== undefined,
     origin: 'built-in',

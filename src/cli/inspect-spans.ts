@@ -20,8 +20,9 @@ export interface Selection {
 }
 
 /** Top-level spans that frame the records instead of being some: `header`, `segment_header`. */
-const FRAME =
-  /(?:^|_)(?:header|footer|trailer|padding|zeros|index|metaindex|filter|properties|dictionary|meta)$/;
+const FRAME_NAMES =
+  'header|footer|trailer|padding|zeros|index|metaindex|filter|properties|dictionary|meta';
+const FRAME = new RegExp(`(?:^|_)(?:${FRAME_NAMES})$`);
 
 export async function inspectSpans(
   input: Identified,

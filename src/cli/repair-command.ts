@@ -33,6 +33,9 @@ export abstract class RepairCommand extends DdiaCommand {
     apply: Flags.string({
       description: 'do what this plan says; refused if the input has changed',
     }),
+    to: Flags.option({ options: ['ndjson', 'sql'] as const })({
+      description: 'of a file of other software: what its rows are written as, to --out FILE',
+    }),
     'dry-run': Flags.boolean({ description: 'print the plan, and do nothing' }),
     ...limitFlags,
   };
@@ -44,8 +47,20 @@ export abstract class RepairCommand extends DdiaCommand {
     const path = args.path ?? stored?.path;
     if (path === undefined)
       throw usageError('usage', 'what is to be repaired? PATH or --apply PLAN');
-    const context = { limits: limitsOf(flags), signal: this.signal };
+    const context = { limits: limitsOf(flags), signal: this.signal, options: flags };
     const input = await openPath(this, path, this.family, stored?.dialect ?? flags.dialect);
+    const formats = input.family.salvageFormats?.(input.dialect) ?? [];
+    if (formats.length > 0) {
+      const { salvageFile } = await import('./salvage.ts');
+      const report = await salvageFile(input, formats, flags, context);
+      process.exitCode = report.damaged ? EXIT.damage : EXIT.ok;
+      if (flags.json) this.printJson(report);
+      else this.printText(report.text);
+      return;
+    }
+    if (flags.to !== undefined) {
+      throw usageError('usage', `--to: a ${input.dialect.id} file is repaired, see --out DIR`);
+    }
     const plan = stored ?? (await planRepair(input, { mend: flags.mend }, context));
     if (stored) await checkUnchanged(input, stored, context);
 

@@ -7,9 +7,11 @@ import * as path from 'node:path';
 import type { Identified } from '../formats/detect.ts';
 import type { RepairOptions, RepairPlan, ScanContext, VerifyResult } from '../formats/format.ts';
 import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
+import type { Disk } from '../io/disk.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { sha256Of } from '../io/hash.ts';
 import { refuseOldBackups, replaceInPlace } from '../io/in-place.ts';
+import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
@@ -38,6 +40,8 @@ export interface RepairReport {
   writable: boolean;
   /** The input lies in a directory with files that are not the log's: a database. */
   partOfStore: boolean;
+  /** Files of the input that the result does not have, and that must not lie beside it. */
+  removed: string[];
   next: string[];
 }
 
@@ -101,21 +105,31 @@ export async function applyRepair(
   const quarantineAt = path.resolve(target.quarantine ?? `${out}.quarantine`);
   const touched = touchedFiles(input, plan);
   // What cannot be done is refused before anything is written.
-  if (target.inPlace && target.backup) refuseOldBackups(disk, out, set.isDirectory, touched);
+  const removed = new Set(plan.remove ?? []);
+  if (target.inPlace && target.backup) {
+    refuseOldBackups(disk, out, set.isDirectory, new Set([...touched, ...removed]));
+  }
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
+  const lock = target.inPlace ? lockOf(disk, input, out) : undefined;
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
   let ledger: RepairPlan['ledger'];
   let backups: string[] = [];
+  const written = new Set<string>();
   try {
+    if (lock && plan.inputs.length > 0) await checkUnchanged(input, plan, context);
     // What is dropped is safe on disk before anything takes its place.
     ledger = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
     await family.applyRepair!(input, plan, context, directory);
+    for (const name of disk.list(directory.temporary)) written.add(name);
     directory.finish();
     if (target.inPlace) {
-      backups = replaceInPlace(disk, out, set.isDirectory, result, touched, target.backup);
+      const { backup } = target;
+      const replacement = { touched, removed, backup };
+      backups = replaceInPlace(disk, out, set.isDirectory, result, replacement);
     }
   } finally {
     directory.abandon();
+    lock?.release();
   }
   const verified = await verifyResult(input, out, context);
   const dropped = ledger.some(({ fate }) => fate === 'dropped');
@@ -131,15 +145,23 @@ export async function applyRepair(
     consequences: plan.consequences,
     result: verified,
     partOfStore: set.isDirectory && hasOtherFiles(input),
+    removed: [...removed].filter((name) => !written.has(name)),
     writable: (dialect as { encoder?: unknown }).encoder !== undefined,
   };
   return { ...report, next: nextSteps(report) };
 }
 
+/** Keeps writers away while files are replaced; throws `locked` where one has the store open. */
+function lockOf(disk: Disk, { dialect, set }: Identified, out: string): LockFile | undefined {
+  if (!set.isDirectory || !dialect.lockFile) return undefined;
+  return LockFile.acquire(disk, path.join(out, dialect.lockFile));
+}
+
 /** Tables, manifests and the like beside the segments. */
 function hasOtherFiles({ dialect, set, files }: Identified): boolean {
   const { companions = [] } = dialect as { companions?: readonly string[] };
-  return set.files.length > files.length + companions.length;
+  const known = new Set([...companions, ...files.map(({ name }) => name)]);
+  return set.files.some(({ name }) => !known.has(name));
 }
 
 /** Files that the repair changes: in place, only these are replaced. */
@@ -182,7 +204,8 @@ function nextSteps(report: Omit<RepairReport, 'next'>): string[] {
     const files = report.partOfStore
       ? 'the files in it in place of the damaged ones, the rest of the directory stays'
       : `${out} in its place`;
-    steps.push(`compare: ddia diff ${input} ${out}; then put ${files}`);
+    const gone = report.removed.length > 0 ? `, and remove ${report.removed.join(' ')}` : '';
+    steps.push(`compare: ddia diff ${input} ${out}; then put ${files}${gone}`);
   }
   return steps;
 }

@@ -8,7 +8,7 @@ import { readLines } from '../io/lines.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
-import { throwInLine } from './wal-write.ts';
+import { throwInLine } from './writable.ts';
 
 export interface TableWriteFlags {
   dialect: string;

@@ -26,6 +26,8 @@ export abstract class StatCommand extends DdiaCommand {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
+      now: Date.now(),
+      options: flags,
     });
     progress.end();
     if (flags.json) this.printJson(stat);

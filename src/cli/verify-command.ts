@@ -1,9 +1,12 @@
 /** verify, by family or by detection. */
+import { join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
+import type { Identified } from '../formats/detect.ts';
 import { worseVerdict } from '../formats/findings.ts';
-import type { VerifyResult } from '../formats/format.ts';
+import type { ScanContext, VerifyResult } from '../formats/format.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
 import { Progress } from '../ui/progress.ts';
+import { asideFor } from './aside.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 
@@ -60,6 +63,11 @@ export abstract class VerifyCommand extends DdiaCommand {
     }
   }
 
+  /** What is verified of it. */
+  protected verify(input: Identified, context: ScanContext): Promise<VerifyResult> {
+    return input.family.verify(input, context);
+  }
+
   async #verify(
     path: string,
     flags: {
@@ -71,11 +79,14 @@ export abstract class VerifyCommand extends DdiaCommand {
     progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
-    return input.family.verify(input, {
+    const context = {
       limits: limitsOf(flags),
       signal: this.signal,
       progress: progress.update,
+      options: flags,
       quick: flags.quick,
-    });
+    };
+    const worker = join(this.config.root, 'dist/aside-worker.js');
+    return this.verify(input, { ...context, aside: asideFor(input, context, worker) });
   }
 }

@@ -7,7 +7,7 @@ import { readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { withLog } from './wal-engine.ts';
-import { throwInLine } from './wal-write.ts';
+import { throwInLine } from './writable.ts';
 
 export interface AppendFlags {
   sync: SyncMode;

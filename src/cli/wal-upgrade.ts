@@ -5,10 +5,11 @@ import { walContext } from '../formats/wal/index.ts';
 import type { WalOpened } from '../formats/wal/model.ts';
 import { type UpgradeResult, upgradeLog } from '../formats/wal/upgrade.ts';
 import { SEGMENT_BYTES_DEFAULT } from '../formats/wal/v2/layout.ts';
-import { type BufferedFile, NewDirectory } from '../io/new-directory.ts';
+import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { Progress } from '../ui/progress.ts';
 import type { DdiaCommand } from './base-command.ts';
+import { directoryOutput } from './directory-output.ts';
 
 export interface UpgradeFlags {
   out: string;
@@ -29,7 +30,6 @@ export async function upgradePath(
   const progress = new Progress(flags.color);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   try {
-    let file: BufferedFile | undefined;
     const result = await upgradeLog(
       opened,
       flags.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
@@ -38,13 +38,7 @@ export async function upgradePath(
         signal: command.signal,
         progress: progress.update,
       }),
-      {
-        begin: (name) => {
-          file = directory.create(name);
-        },
-        write: (bytes) => file!.write(bytes),
-        finish: () => file!.finish(),
-      },
+      directoryOutput(directory),
     );
     directory.finish();
     return { path: input.set.path, from: input.dialect.id, out: flags.out, ...result };

@@ -13,12 +13,13 @@ export default class Diff extends DdiaCommand {
   static override summary = 'compare two stores by content, whatever their dialects';
   static override description =
     'Compares the operations of two logs in order, or with --state what they leave: the last ' +
-    'value of each key. Ends with 0 when they are equal, with 1 when they differ or when ' +
+    'value of each key, which is what is compared of stores. Ends with 0 when they are equal, with 1 when they differ or when ' +
     'either is damaged: then only what could be read was compared.';
   static override examples = [
     '<%= config.bin %> diff fixtures/wal/v1/clean fixtures/wal/v1/spliced',
     '<%= config.bin %> diff fixtures/wal/v1/clean fixtures/wal/v1/bad-crc --state',
     '<%= config.bin %> diff fixtures/wal/v1/clean fixtures/wal/v1/torn-tail --with-seq --json',
+    '<%= config.bin %> diff fixtures/bitcask/hash-v1/clean fixtures/bitcask/hash-v1/merged-with-hint',
   ];
   static override args = {
     a: Args.string({
@@ -64,14 +65,19 @@ export default class Diff extends DdiaCommand {
       a,
       b,
       { state: flags.state, withSeq: flags['with-seq'], marks: flags.marks },
-      { limits: limitsOf(flags), signal: this.signal, progress: progress.update },
+      {
+        limits: limitsOf(flags),
+        signal: this.signal,
+        progress: progress.update,
+        now: Date.now(),
+      },
       (difference) => report.difference(difference),
       (side, finding) => damage.tell(finding, `${side}: `),
     );
     progress.end();
-    const { damageA, damageB, counts } = result;
+    const { damageA, damageB, counts, byState } = result;
     const equal = isEqual(counts);
-    report.summary({ equal, counts, damageA, damageB, unit: flags.state ? 'keys' : 'operations' });
+    report.summary({ equal, counts, damageA, damageB, unit: byState ? 'keys' : 'operations' });
     this.#notes(result);
     if (!equal || damage.count > 0) process.exitCode = EXIT.damage;
   }

@@ -74,14 +74,14 @@ export class GroupCommit {
   }
 }
 
-function poisoned(what: string, cause: Error): DdiaError {
+/** What is told of a log or store of which nobody knows any more what the disk has. */
+export function poisoned(what: string, cause: Error): DdiaError {
   if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
     return cause;
   }
-  const { code = '' } = cause as NodeJS.ErrnoException;
   return new DdiaError(
     'poisoned',
-    `a write or sync of the ${what} failed (${code} ${cause.message}): nothing more is accepted`,
+    `a write or sync of the ${what} failed (${cause.message}): nothing more is accepted`,
     `close the ${what} and open it again: what is durable is read back`,
   );
 }

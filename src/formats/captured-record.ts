@@ -6,7 +6,8 @@ import type { RecordSink } from './format.ts';
 
 type Field =
   | { type: 'word' | 'text'; name: string; value: string }
-  | { type: 'integer'; name: string; value: number }
+  | { type: 'integer' | 'time'; name: string; value: number }
+  | { type: 'flag'; name: string; value: boolean }
   | { type: 'integer64'; name: string; high: number; low: number }
   | { type: 'bytes'; name: string; kind: 'key' | 'value'; value: Uint8Array }
   | { type: 'json'; name: string; value: unknown };
@@ -51,6 +52,12 @@ export class CapturedRecord {
         case 'bytes':
           sink.bytes(name, field.kind, field.value, 0, field.value.length);
           break;
+        case 'time':
+          sink.time(name, field.value);
+          break;
+        case 'flag':
+          sink.flag(name, field.value);
+          break;
         case 'json':
           sink.json(name, field.value);
       }
@@ -88,6 +95,14 @@ export class CapturingSink implements RecordSink {
     // A copy: the scan reuses its buffer.
     this.#record.fields.push({ type: 'bytes', name, kind, value: source.slice(start, end) });
     this.#record.bytes += end - start;
+  }
+
+  time(name: string, seconds: number): void {
+    this.#record.fields.push({ type: 'time', name, value: seconds });
+  }
+
+  flag(name: string, value: boolean): void {
+    this.#record.fields.push({ type: 'flag', name, value });
   }
 
   json(name: string, value: unknown): void {

@@ -1,5 +1,5 @@
 /** Collects findings: keeps the first ones, counts all, and knows what they add up to. */
-import type { Finding } from './format.ts';
+import type { FileEntry, Finding } from './format.ts';
 
 /**
  * What is found adds up to: nothing; what an ordinary crash leaves and is safe to clean up; or
@@ -42,4 +42,12 @@ export class Findings {
 export function worseVerdict(a: Verdict, b: Verdict): Verdict {
   const order: Verdict[] = ['clean', 'torn-tail', 'damaged'];
   return order[Math.max(order.indexOf(a), order.indexOf(b))]!;
+}
+
+/** Some findings come late, when more is known: back to the order of the files. */
+export function inFileOrder(findings: Finding[], files: readonly FileEntry[]): Finding[] {
+  const rank = new Map(files.map(({ name }, index) => [name, index]));
+  return findings.sort(
+    (a, b) => (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.offset - b.offset,
+  );
 }

@@ -5,7 +5,17 @@
  * bytes come in through a ByteSource.
  */
 
+import type { AskAside } from './aside.ts';
 import type { Verdict } from './findings.ts';
+import type {
+  RepairOptions,
+  RepairOutput,
+  RepairPlan,
+  SalvageReport,
+  SalvageTarget,
+} from './repair-types.ts';
+
+export type * from './repair-types.ts';
 
 /**
  * Bytes with a position: a file, standard input, a fixture in memory, a fault injector, a remote
@@ -35,6 +45,8 @@ export interface ByteSource {
 export interface FileEntry {
   readonly name: string;
   readonly size: number | undefined;
+  /** Type and permission bits, where the file system has them. */
+  readonly mode?: number | undefined;
 }
 
 /** What a PATH names: one file, or the files of a directory (not of those below it), by name. */
@@ -76,6 +88,12 @@ export interface ScanContext {
   readonly quick?: boolean | undefined;
   /** Called before a scan waits for more input, so that what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
+  /** Milliseconds since the epoch: what expires by then counts as gone. Default: nothing does. */
+  readonly now?: number | undefined;
+  /** Where another thread can take a part of the work; see aside.ts. */
+  readonly aside?: AskAside | undefined;
+  /** --page-size, --deep and the like, by name. */
+  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export type Severity = 'error' | 'warning' | 'info';
@@ -96,6 +114,11 @@ export interface Finding {
   diagnosis?: string;
   /** What repair would do about it. */
   repair?: string;
+  /** In files of pages: the page, the one that leads to it, and both numbers by themselves. */
+  page?: number;
+  parent?: number;
+  expected?: unknown;
+  actual?: unknown;
 }
 
 /** A dialect's look at a file: pure, and at most these bytes. */
@@ -132,6 +155,11 @@ export interface Dialect {
   /** What this layout cannot vouch for, whatever the file; verify prints it as `unchecked`. */
   readonly unchecked: readonly string[];
   detect(probe: Probe): Detection;
+  /**
+   * Name of the file by which a writer of a directory keeps others away: what changes the directory
+   * in place holds it meanwhile. Absent where such locks are another software's.
+   */
+  readonly lockFile?: string;
 }
 
 /**
@@ -166,8 +194,14 @@ export interface RecordSink {
    * say.
    */
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void;
+  /** A point in time, in seconds since the epoch. */
+  time(name: string, seconds: number): void;
+  /** Told to people only where it is true. */
+  flag(name: string, value: boolean): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
+  /** How a text or bytes within a JSON field are shown. */
+  cell?(value: string | Uint8Array): unknown;
   end(): void;
 }
 
@@ -189,6 +223,17 @@ export interface DumpOptions {
   readonly stopAtDamage?: boolean | undefined;
   /** Group operations that were written as one. */
   readonly batches?: boolean | undefined;
+  /** Values that are handed over as JSON are handed over as bytes, which the sink hides. */
+  readonly redact?: boolean | undefined;
+}
+
+/** Which of a store's live content is told, and how. */
+export interface ContentOptions extends DumpOptions {
+  readonly reverse?: boolean | undefined;
+  /** Leave the values where they are. */
+  readonly keysOnly?: boolean | undefined;
+  /** Tell file, offset and length of each record. */
+  readonly places?: boolean | undefined;
 }
 
 export interface DumpResult {
@@ -212,66 +257,6 @@ export interface VerifyResult {
   counts: Record<string, number>;
 }
 
-/**
- * What becomes of a span of the input. `salvaged` bytes were mended; `dropped` ones go to
- * quarantine.
- */
-export type Fate = 'kept' | 'salvaged' | 'dropped';
-
-/** A span of the loss ledger. All spans of a file, in order, add up to its size. */
-export interface LedgerSpan {
-  file: string;
-  offset: number;
-  length: number;
-  fate: Fate;
-  records: number;
-  /** Of the records in it, where the layout has sequence numbers: decimal digits. */
-  firstSeq?: string;
-  lastSeq?: string;
-  /** For salvaged and dropped spans: the finding's code and its message. */
-  code?: string;
-  reason?: string;
-  /** For dropped spans that could not be counted: how many records there can have been at most. */
-  recordsAtMost?: number;
-  /** For salvaged spans: the bytes that go in place of those at these offsets of the input. */
-  mends?: { offset: number; hex: string }[];
-  /** For dropped spans: file within the quarantine directory, once applied. */
-  quarantine?: string;
-}
-
-/** What a repair would do; a file of its own (--plan), carried out to the byte by --apply. */
-export interface RepairPlan {
-  ddiaPlan: 1;
-  path: string;
-  family: string;
-  dialect: string;
-  /** SHA-256 and size of every input file that the plan was made from. */
-  inputs: { file: string; size: number; sha256: string }[];
-  ledger: LedgerSpan[];
-  /** Files that are written anew from their records, since they cannot be mended in their place. */
-  rewrite: string[];
-  findings: Finding[];
-  counts: Record<string, number>;
-  /** What the loss may bring back or leave open, in words. */
-  consequences: string[];
-}
-
-export interface RepairOptions {
-  /** Also mend what a checksum proves: records whose damage has exactly one explanation. */
-  readonly mend: boolean;
-}
-
-/** Where a repair's bytes go: files that appear whole or not at all. Implemented in io/. */
-export interface RepairOutput {
-  /**
-   * Begins an output file; bytes are appended by `write`; `finish` makes it durable under its name.
-   */
-  create(name: string): {
-    write(bytes: Uint8Array, start: number, end: number): void;
-    finish(): void;
-  };
-}
-
 export interface Family<D extends Dialect = Dialect> {
   readonly id: string;
   readonly title: string;
@@ -279,6 +264,8 @@ export interface Family<D extends Dialect = Dialect> {
   /** Which files of the set this dialect reads, in order; empty if none. */
   select(set: FileSet, dialect: D): readonly FileEntry[];
   verify(input: Opened<D>, context: ScanContext): Promise<VerifyResult>;
+  /** The part of a verification that verify asks ScanContext.aside for. Both are plain data. */
+  verifyPart?(input: Opened<D>, part: unknown, context: ScanContext): Promise<unknown>;
   dump(
     input: Opened<D>,
     options: DumpOptions,
@@ -286,6 +273,19 @@ export interface Family<D extends Dialect = Dialect> {
     sink: RecordSink,
     onDamage: (finding: Finding) => void,
   ): Promise<DumpResult>;
+  /**
+   * The live content of a store, by key: where what counts is what a key has in the end. Absent
+   * where it is the sequence of operations that counts.
+   */
+  content?(
+    input: Opened<D>,
+    options: ContentOptions,
+    context: ScanContext,
+    sink: RecordSink,
+    onDamage: (finding: Finding) => void,
+  ): Promise<DumpResult>;
+  /** True where dump tells of records in the order in which they came about. */
+  inOrder(dialect: D): boolean;
   stat(input: Opened<D>, context: ScanContext): Promise<Record<string, unknown>>;
   /**
    * The top-level spans of one file in order, each with its fields as children. Stops when `visit`
@@ -310,4 +310,10 @@ export interface Family<D extends Dialect = Dialect> {
     context: ScanContext,
     output: RepairOutput,
   ): Promise<void>;
+  /**
+   * Which formats the rows of a file of this dialect can be salvaged to, in place of a repair: it
+   * is another program's file, and not edited. Empty: it is repaired.
+   */
+  salvageFormats?(dialect: D): readonly SalvageTarget['to'][];
+  salvage?(input: Opened<D>, context: ScanContext, target: SalvageTarget): Promise<SalvageReport>;
 }

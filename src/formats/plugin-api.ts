@@ -8,6 +8,7 @@ import { CRC_INITIAL, crc32, crc32c } from '../shared/crc32.ts';
 import { DdiaError } from '../shared/errors.ts';
 import { hex32, toHex } from '../shared/hex.ts';
 import { seqText } from '../shared/u64.ts';
+import { BitcaskRecord, HintEntry } from './bitcask/model.ts';
 import { bytesValue } from './bytes/value.ts';
 import { Window } from './bytes/window.ts';
 import { type Dialect, NOT_THIS } from './format.ts';
@@ -20,8 +21,10 @@ export const pluginApi = {
   apiVersion: PLUGIN_API_VERSION,
   /** The reading window that scans slide over a ByteSource. */
   Window,
-  /** The record that a wal scan fills and hands to its visitor. */
+  /** What scans fill and hand to their visitors. */
   WalRecord,
+  BitcaskRecord,
+  HintEntry,
   /** layout of a wal segment whose records lie back to back, out of its scan. */
   layoutFromScan,
   crc32,
@@ -46,6 +49,7 @@ export type PluginModule = (api: PluginApi) => Dialect | Promise<Dialect>;
 /** What each family calls on a dialect without asking whether it is there. */
 const METHODS: Readonly<Record<string, readonly string[]>> = {
   wal: ['segmentNumber', 'scan', 'layout'],
+  bitcask: ['dataFile', 'hintFile', 'dataName', 'hintName', 'scan', 'scanHint', 'layout'],
 };
 
 /** Why `value` cannot be the dialect `family/id`; undefined if it can. */

@@ -73,7 +73,7 @@ function listFiles(directory: string): FileEntry[] {
   for (const entry of entries) {
     if (!entry.isFile() && !entry.isSymbolicLink()) continue;
     const stat = fs.statSync(path.join(directory, entry.name), { throwIfNoEntry: false });
-    if (stat?.isFile()) files.push({ name: entry.name, size: stat.size });
+    if (stat?.isFile()) files.push({ name: entry.name, size: stat.size, mode: stat.mode });
   }
   return files.sort((a, b) => (a.name < b.name ? -1 : 1));
 }

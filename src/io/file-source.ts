@@ -58,6 +58,15 @@ export function readTextFile(path: string): string {
   }
 }
 
+/** A small file, whole. */
+export function readBytesFile(path: string): Uint8Array {
+  try {
+    return fs.readFileSync(path);
+  } catch (error) {
+    throw fromSystemError(error, path);
+  }
+}
+
 /** How much of a stream's front can be read again, for detection. */
 const RETAINED_BYTES = 64 * 1024;
 

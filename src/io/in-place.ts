@@ -1,7 +1,7 @@
 /**
  * Puts repaired files in the place of the originals, one atomic replacement after the other, behind
  * backups that are durable first. A crash between two leaves each file either as it was or as it is
- * to be.
+ * to be, or not there yet if it was derived from another one that was changed.
  */
 import * as path from 'node:path';
 import { DdiaError } from '../shared/errors.ts';
@@ -9,30 +9,42 @@ import { type Disk, readFully, writeFully } from './disk.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
+export interface Replacement {
+  /** Names that the new directory has in place of the original's, or that are new. */
+  readonly touched: ReadonlySet<string>;
+  /** Names that are taken away before anything is put in place; some of them come back new. */
+  readonly removed: ReadonlySet<string>;
+  /** Whether NAME.bak is kept of each file that is replaced or removed. */
+  readonly backup: boolean;
+}
+
 /**
  * `out` is the original (a file, or a directory of files); `result` the directory with the new
- * files, removed at the end. Only `touched` names are replaced. Returns the backups' paths.
+ * files, removed at the end. Returns the backups' paths.
  */
 export function replaceInPlace(
   disk: Disk,
   out: string,
   isDirectory: boolean,
   result: string,
-  touched: ReadonlySet<string>,
-  backup: boolean,
+  { touched, removed, backup }: Replacement,
 ): string[] {
   const directory = isDirectory ? out : path.dirname(out);
+  const there = (name: string) => disk.stat(path.join(directory, name)) !== undefined;
   const names = disk.list(result).filter((name) => touched.has(name));
+  const gone = [...removed].filter(there);
   const backups: string[] = [];
   if (backup) {
-    refuseOldBackups(disk, out, isDirectory, touched);
-    for (const name of names) {
+    refuseOldBackups(disk, out, isDirectory, new Set([...touched, ...removed]));
+    for (const name of new Set([...names.filter(there), ...gone])) {
       const to = path.join(directory, `${name}.bak`);
       copy(disk, path.join(directory, name), to);
       backups.push(to);
     }
-    if (names.length > 0) disk.syncDirectory(directory);
+    if (backups.length > 0) disk.syncDirectory(directory);
   }
+  for (const name of gone) disk.remove(path.join(directory, name));
+  if (gone.length > 0) disk.syncDirectory(directory);
   for (const name of names) {
     disk.rename(path.join(result, name), path.join(directory, name));
     disk.syncDirectory(directory);

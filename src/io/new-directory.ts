@@ -10,7 +10,8 @@ import { type Disk, type DiskFile, writeFully } from './disk.ts';
 const BUFFER_BYTES = 1024 * 1024;
 
 export class NewDirectory {
-  readonly #temporary: string;
+  /** Where the files are until `finish`. */
+  readonly temporary: string;
   #open: BufferedFile | undefined;
   #done = false;
 
@@ -29,11 +30,11 @@ export class NewDirectory {
       throw new DdiaError('not-a-directory', `${target} is not a directory`);
     }
     const parent = path.dirname(path.resolve(target));
-    this.#temporary = path.join(parent, `.${path.basename(target)}.tmp-${process.pid}`);
+    this.temporary = path.join(parent, `.${path.basename(target)}.tmp-${process.pid}`);
     try {
-      disk.makeDirectory(this.#temporary);
+      disk.makeDirectory(this.temporary);
     } catch (error) {
-      throw fromSystemError(error, this.#temporary);
+      throw fromSystemError(error, this.temporary);
     }
   }
 
@@ -42,7 +43,7 @@ export class NewDirectory {
     if (path.basename(name) !== name || name === '.' || name === '..') {
       throw new DdiaError('bad-name', `not a file name: ${JSON.stringify(name)}`);
     }
-    this.#open = new BufferedFile(this.disk, path.join(this.#temporary, name));
+    this.#open = new BufferedFile(this.disk, path.join(this.temporary, name));
     return this.#open;
   }
 
@@ -52,10 +53,10 @@ export class NewDirectory {
     const resolved = path.resolve(target);
     const parent = path.dirname(resolved);
     try {
-      disk.syncDirectory(this.#temporary);
-      const old = disk.stat(resolved) ? `${this.#temporary}.old` : undefined;
+      disk.syncDirectory(this.temporary);
+      const old = disk.stat(resolved) ? `${this.temporary}.old` : undefined;
       if (old) disk.rename(resolved, old);
-      disk.rename(this.#temporary, resolved);
+      disk.rename(this.temporary, resolved);
       disk.syncDirectory(parent);
       this.#done = true;
       if (old) removeTree(disk, old);
@@ -68,7 +69,7 @@ export class NewDirectory {
   abandon(): void {
     if (this.#done) return;
     this.#open?.close();
-    removeTree(this.disk, this.#temporary);
+    removeTree(this.disk, this.temporary);
   }
 }
 
@@ -107,6 +108,16 @@ export class BufferedFile {
       this.#count,
     );
     this.#count += end - start;
+  }
+
+  /** Puts bytes in place of some that were appended before. */
+  patch(position: number, bytes: Uint8Array): void {
+    try {
+      this.#flush();
+      writeFully(this.#file, bytes, 0, bytes.length, position);
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    }
   }
 
   finish(): void {

@@ -13,6 +13,9 @@ export const FLIP_SEARCH_BYTES_MAX = 64 * 1024;
  */
 const PAIR_SEARCH_BYTES_MAX = 256;
 
+/** Spans up to this, such as heads of records, have their tables kept: they are asked for again. */
+const KEPT_BYTES_MAX = 64;
+
 /** A bit counted from the end of the protected bytes: byte 0 is the last one; bit 0 the lowest. */
 export interface FlippedBit {
   byteFromEnd: number;
@@ -38,13 +41,12 @@ export function explainFlips(
   if (length > FLIP_SEARCH_BYTES_MAX || syndrome === 0) return undefined;
   if ((syndrome & (syndrome - 1)) === 0) return { kind: 'stored', bit: 31 - Math.clz32(syndrome) };
 
-  const effects = bitEffects(crc, length);
+  const effects = effectsOf(crc, length);
   const one = onlyIndex(effects, syndrome);
   if (one !== undefined) return { kind: 'one', at: place(one) };
   if (length > PAIR_SEARCH_BYTES_MAX) return undefined;
 
-  const byEffect = new Map<number, number>();
-  for (let i = 0; i < effects.length; i++) byEffect.set(effects[i]!, i);
+  const byEffect = indexOf(crc, effects, length);
   let pair: readonly [number, number] | undefined;
   for (let i = 0; i < effects.length; i++) {
     const j = byEffect.get(syndrome ^ effects[i]!);
@@ -53,6 +55,43 @@ export function explainFlips(
     pair = [i, j];
   }
   return pair && { kind: 'two', at: [place(pair[0]), place(pair[1])] };
+}
+
+interface Kept {
+  effects: Map<number, Int32Array>;
+  byEffect: Map<number, ReadonlyMap<number, number>>;
+}
+
+const kept = new WeakMap<Crc, Kept>();
+
+function keptFor(crc: Crc): Kept {
+  let known = kept.get(crc);
+  if (!known) {
+    known = { effects: new Map(), byEffect: new Map() };
+    kept.set(crc, known);
+  }
+  return known;
+}
+
+function effectsOf(crc: Crc, length: number): Int32Array {
+  if (length > KEPT_BYTES_MAX) return bitEffects(crc, length);
+  const { effects } = keptFor(crc);
+  let known = effects.get(length);
+  if (!known) {
+    known = bitEffects(crc, length);
+    effects.set(length, known);
+  }
+  return known;
+}
+
+/** Which bit has which effect. */
+function indexOf(crc: Crc, effects: Int32Array, length: number): ReadonlyMap<number, number> {
+  const known = length > KEPT_BYTES_MAX ? undefined : keptFor(crc).byEffect.get(length);
+  if (known) return known;
+  const byEffect = new Map<number, number>();
+  for (let i = 0; i < effects.length; i++) byEffect.set(effects[i]!, i);
+  if (length <= KEPT_BYTES_MAX) keptFor(crc).byEffect.set(length, byEffect);
+  return byEffect;
 }
 
 /** The change of the checksum by each bit, eight to a byte, the last byte first. */

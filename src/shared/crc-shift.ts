@@ -60,6 +60,51 @@ export class CrcShift {
   }
 }
 
+/**
+ * The way back over a span of a fixed length: which register must a run have begun with, to end
+ * with this one? A step over a zero bit is undone by looking at the highest bit, which the
+ * polynomial has and what was shifted has not.
+ */
+export class CrcOrigin {
+  readonly #crc: Crc;
+  /** What each bit of the last register was at the beginning of `bytes` zero bytes. */
+  readonly #basis = new Int32Array(32);
+
+  constructor(
+    crc: Crc,
+    readonly bytes: number,
+  ) {
+    this.#crc = crc;
+    for (let bit = 0; bit < 32; bit++) {
+      let register = 1 << bit;
+      for (let step = 8 * bytes; step > 0; step--) {
+        register = register < 0 ? ((register ^ crc.polynomial) << 1) | 1 : register << 1;
+      }
+      this.#basis[bit] = register;
+    }
+  }
+
+  /** The register that `bytes[start, start + this.bytes)` turns into `last`. */
+  find(last: number, bytes: Uint8Array, view: DataView, start: number): number {
+    let rest = last ^ this.#crc.update(0, bytes, view, start, start + this.bytes);
+    let register = 0;
+    while (rest !== 0) {
+      register ^= this.#basis[31 - Math.clz32(rest)]!;
+      rest &= ~(1 << (31 - Math.clz32(rest)));
+    }
+    return register;
+  }
+}
+
+/** Its tables take milliseconds to make, and are the same for all files. */
+const shifts = new Map<Crc, CrcShift>();
+
+function shiftOf(crc: Crc): CrcShift {
+  const known = shifts.get(crc) ?? new CrcShift(crc);
+  shifts.set(crc, known);
+  return known;
+}
+
 /** Bytes between checkpoints: what a register at any offset costs at most to finish. */
 const STEP_BYTES = 64;
 
@@ -78,7 +123,7 @@ export class PrefixCrc {
 
   constructor(crc: Crc) {
     this.#crc = crc;
-    this.#shift = new CrcShift(crc);
+    this.#shift = shiftOf(crc);
   }
 
   /**

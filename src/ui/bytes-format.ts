@@ -39,6 +39,13 @@ export function jsonBytes(bytes: Uint8Array, format: BytesFormat, redact: boolea
   }
 }
 
+/** A text or bytes within a JSON value: bytes are never shown as text, so that both can be told. */
+export function jsonCell(cell: string | Uint8Array, { value, redact }: BytesFormats): unknown {
+  const isText = typeof cell === 'string';
+  if (value === 'auto' && !redact) return isText ? cell : { hex: toHex(cell) };
+  return jsonBytes(isText ? Buffer.from(cell) : cell, value, redact);
+}
+
 /**
  * As text for people: quoted when it is UTF-8, else `hex:…`, the form that the command line takes
  * too.

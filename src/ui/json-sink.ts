@@ -1,7 +1,7 @@
 /** Records as NDJSON, written as bytes: no object and, in the usual case, no string a record. */
 import { isUtf8 } from 'node:buffer';
 import type { RecordSink } from '../formats/format.ts';
-import { type BytesFormats, jsonBytes } from './bytes-format.ts';
+import { type BytesFormats, jsonBytes, jsonCell } from './bytes-format.ts';
 import type { Output } from './output.ts';
 
 const QUOTE = 0x22;
@@ -97,12 +97,33 @@ export class JsonSink implements RecordSink {
     this.out.ascii('"}');
   }
 
+  time(name: string, seconds: number): void {
+    this.#label(name);
+    if (Number.isSafeInteger(seconds) && !Object.is(seconds, -0)) this.out.integer(seconds);
+    else this.out.ascii(jsonNumber(seconds));
+  }
+
+  flag(name: string, value: boolean): void {
+    this.#label(name);
+    this.out.ascii(value ? 'true' : 'false');
+  }
+
   json(name: string, value: unknown): void {
     this.#label(name);
     this.out.text(JSON.stringify(value) ?? 'null');
   }
 
+  cell(value: string | Uint8Array): unknown {
+    return jsonCell(value, this.formats);
+  }
+
   end(): void {
     this.out.ascii('}\n');
   }
+}
+
+/** A double so that it can be read back exactly; what JSON has no number for as a string. */
+function jsonNumber(value: number): string {
+  if (Object.is(value, -0)) return '-0';
+  return Number.isFinite(value) ? String(value) : `"${value}"`;
 }

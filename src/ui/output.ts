@@ -173,10 +173,15 @@ export class Output {
   flush(): void {
     const end = this.#count;
     this.#count = 0;
+    if (end > 0) this.put(this.#bytes, end);
+  }
+
+  /** Where bytes[0, end) go. */
+  put(bytes: Uint8Array, end: number): void {
     let done = 0;
     while (done < end) {
       try {
-        done += fs.writeSync(this.fd, this.#bytes, done, end - done);
+        done += fs.writeSync(this.fd, bytes, done, end - done);
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;
         if (code === 'EPIPE') throw new ClosedPipe();

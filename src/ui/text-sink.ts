@@ -1,7 +1,7 @@
 /** Records as aligned columns, one line each; streaming, so widths are fixed beforehand. */
 import type { RecordSink } from '../formats/format.ts';
 import { seqText } from '../shared/u64.ts';
-import { type BytesFormats, textBytes } from './bytes-format.ts';
+import { type BytesFormats, jsonCell, textBytes } from './bytes-format.ts';
 import type { Output } from './output.ts';
 
 /** Columns that line up in a usual log; a longer cell pushes its line, not the others. */
@@ -9,6 +9,7 @@ const WIDTHS: Readonly<Record<string, number>> = {
   file: 12,
   offset: 10,
   length: 7,
+  timestamp: 24,
   seq: 10,
   op: 13,
   cf: 3,
@@ -56,13 +57,31 @@ export class TextSink implements RecordSink {
     this.#cell(name, textBytes(source.subarray(start, end), format, this.formats.redact));
   }
 
+  time(name: string, seconds: number): void {
+    this.#cell(name, timeText(seconds));
+  }
+
+  flag(name: string, value: boolean): void {
+    if (value) this.#cell(name, name);
+  }
+
   json(name: string, value: unknown): void {
     this.#cell(name, `${name}=${JSON.stringify(value)}`);
+  }
+
+  cell(value: string | Uint8Array): unknown {
+    return jsonCell(value, this.formats);
   }
 
   end(): void {
     this.out.text(`${this.#line.trimEnd()}\n`);
   }
+}
+
+/** As a date, to the millisecond; what is none, as the number it is. */
+function timeText(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
 /** File names may hold anything; a terminal must not be told what to do by one. */

@@ -78,7 +78,7 @@ record 19 @ 50 +36 = 19
     );
     const long = join(directory, 'zeros.wal');
     writeFileSync(long, new Uint8Array(100));
-    const cut = ddia(['inspect', long, '--dialect', 'v1']);
+    const cut = ddia(['inspect', long, '--dialect', 'wal/v1']);
     expect(cut.stdout.split('\n').slice(-2)).toEqual([
       '            … 52 bytes left out; --full prints them',
       '',
@@ -155,7 +155,7 @@ describe('inspect --json', () => {
   it('is a whole document of an empty file, and of a stream', () => {
     const empty = join(directory, 'empty.wal');
     writeFileSync(empty, '');
-    const layout = json<FileLayout>(ddia(['inspect', empty, '--json', '--dialect', 'v1']));
+    const layout = json<FileLayout>(ddia(['inspect', empty, '--json', '--dialect', 'wal/v1']));
     expect(layout).toMatchObject({ size: 0, spans: [] });
     const input = readFileSync(join(root, CLEAN, '000003.wal'));
     const piped = json<FileLayout>(ddia(['inspect', '-', '--json', '--depth', '0'], { input }));

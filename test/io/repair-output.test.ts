@@ -87,7 +87,9 @@ describe.each(PROFILES)('replacing in place (%s)', (profile) => {
       disk: { root: '/d' },
       prepare,
       workload: (disk, log) => {
-        replaceInPlace(disk, '/d/log', true, '/d/result', new Set(['a', 'b']), true);
+        const touched = new Set(['a', 'b']);
+        const replacement = { touched, removed: new Set<string>(), backup: true };
+        replaceInPlace(disk, '/d/log', true, '/d/result', replacement);
         log.append({ kind: 'done' });
       },
       check: (disk, { events }) => {
@@ -100,6 +102,38 @@ describe.each(PROFILES)('replacing in place (%s)', (profile) => {
           const backup = contentOf(disk, `/d/log/${name}.bak`);
           if (isNew && backup !== text(1600, 'o')) found.push(`${name} is new without its backup`);
         }
+        return found;
+      },
+      profile,
+      limits: LIMITS,
+    });
+    expect(report.violations, formatReport(report)).toEqual([]);
+  });
+
+  it('takes files away before anything new is in place, behind their backups', async () => {
+    const report = await explore<{ kind: 'done' }>({
+      disk: { root: '/d' },
+      prepare,
+      workload: (disk, log) => {
+        // `b` was derived from `a` as it was: it must not lie beside the new one.
+        const replacement = {
+          touched: new Set(['a', 'b']),
+          removed: new Set(['b', 'c']),
+          backup: true,
+        };
+        replaceInPlace(disk, '/d/log', true, '/d/result', replacement);
+        log.append({ kind: 'done' });
+      },
+      check: (disk, { events }) => {
+        const found: string[] = [];
+        const a = contentOf(disk, '/d/log/a');
+        const b = contentOf(disk, '/d/log/b');
+        if (a === text(1600, 'n') && b === text(1600, 'o'))
+          found.push('the old b beside the new a');
+        if (b !== text(1600, 'o') && contentOf(disk, '/d/log/b.bak') !== text(1600, 'o')) {
+          found.push('the old b is gone without its backup');
+        }
+        if (events.length > 0 && b !== text(1600, 'n')) found.push('b is not back');
         return found;
       },
       profile,

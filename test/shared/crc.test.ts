@@ -3,7 +3,7 @@ import crc32cPackage from 'crc-32/crc32c.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { explainFlips } from '../../src/shared/bit-flip.ts';
-import { CrcShift, PrefixCrc } from '../../src/shared/crc-shift.ts';
+import { CrcOrigin, CrcShift, PrefixCrc } from '../../src/shared/crc-shift.ts';
 import { CRC_INITIAL, type Crc, crc32, crc32c } from '../../src/shared/crc32.ts';
 
 const oracles: [string, Crc, (bytes: Uint8Array) => number][] = [
@@ -77,6 +77,23 @@ describe.each(oracles)('%s', (_name, crc, oracle) => {
         });
       }),
     );
+  });
+
+  it('tells what a register was before a span of known bytes', () => {
+    for (const length of [1, 16, 40]) {
+      const origin = new CrcOrigin(crc, length);
+      fc.assert(
+        fc.property(
+          fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+          fc.uint8Array({ minLength: length + 3, maxLength: length + 3 }),
+          (register, bytes) => {
+            const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+            const last = crc.update(register, bytes, view, 3, 3 + length);
+            expect(origin.find(last, bytes, view, 3)).toBe(register);
+          },
+        ),
+      );
+    }
   });
 
   it('finds two flipped bits of a short span', () => {

@@ -15,7 +15,7 @@ export default class SstableWrite extends DdiaCommand {
     file: Args.string({ ignoreStdin: true, description: 'file to make', required: true }),
   };
   static override flags = {
-    dialect: Flags.string({ description: 'layout to write', default: 'v1' }),
+    dialect: Flags.string({ description: 'layout to write', default: 'v2' }),
     sort: Flags.boolean({ description: 'put the entries in order, in memory, before writing' }),
     'index-every': Flags.integer({
       description: 'entries for each entry of a sparse index',

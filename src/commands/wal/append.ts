@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
-import { appendLines } from '../../cli/wal-append.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
+import { appendLines } from '../../cli/wal-append.ts';
 
 export default class WalAppend extends DdiaCommand {
   static override summary = 'append operations from standard input to a log (layout v2)';

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
-import { crashTestLines } from '../../cli/wal-crash-test.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
+import { crashTestLines } from '../../cli/wal-crash-test.ts';
 import { PROFILES, type Profile } from '../../io/sim-disk/choices.ts';
 
 export default class WalCrashTest extends DdiaCommand {

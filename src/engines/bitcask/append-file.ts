@@ -1,7 +1,7 @@
 /** The data file that is written: records are encoded into a buffer and written many at a time. */
 import { join } from 'node:path';
 import { decodeDataHeader, encodeDataHeader } from '../../formats/bitcask/v2/headers.ts';
-import { dataName, HEAD_BYTES, HEADER_BYTES, WRITTEN } from '../../formats/bitcask/v2/layout.ts';
+import { dataName, WRITTEN } from '../../formats/bitcask/v2/layout.ts';
 import { type Disk, type DiskFile, writeFully } from '../../io/disk.ts';
 import { DataFile } from './data-file.ts';
 
@@ -14,7 +14,7 @@ export class AppendFile {
   buffer = new Uint8Array(BUFFER_BYTES_MIN);
   view = new DataView(this.buffer.buffer);
   pendingBytes = 0;
-  #pendingRecords = 0;
+  pendingRecords = 0;
   #seqFirst = 0;
   #seqLast = 0;
 
@@ -51,7 +51,7 @@ export class AppendFile {
     return this.data.size + this.pendingBytes;
   }
 
-  /** Encodes a record behind the others; returns where it begins in the file. */
+  /** Encodes a record behind the others: see `reserve`. */
   append(
     seq: number,
     key: Uint8Array,
@@ -60,14 +60,12 @@ export class AppendFile {
     expires: number,
     continued: boolean,
     unsynced: number,
-  ): number {
-    const { position } = this;
-    this.#reserve(this.pendingBytes + HEAD_BYTES + key.length + (value?.length ?? 0));
+  ): void {
     this.pendingBytes += this.data.codec.encode(
       this.buffer,
       this.view,
       this.pendingBytes,
-      position,
+      this.position,
       seq,
       key,
       value,
@@ -76,9 +74,8 @@ export class AppendFile {
       continued,
       unsynced,
     );
-    if (this.#pendingRecords++ === 0) this.#seqFirst = seq;
+    if (this.pendingRecords++ === 0) this.#seqFirst = seq;
     this.#seqLast = seq;
-    return position;
   }
 
   /** Writes what is pending; with `sync`, makes all of the file durable. */
@@ -87,9 +84,9 @@ export class AppendFile {
     const bytes = this.pendingBytes;
     if (bytes > 0) {
       writeFully(this.file, this.buffer, 0, bytes, data.size);
-      data.grow(bytes, this.#pendingRecords, this.#seqFirst, this.#seqLast);
+      data.grow(bytes, this.pendingRecords, this.#seqFirst, this.#seqLast);
       this.pendingBytes = 0;
-      this.#pendingRecords = 0;
+      this.pendingRecords = 0;
       if (this.buffer.length > BUFFER_BYTES_KEPT) this.#allocate(BUFFER_BYTES_MIN);
     }
     if (!sync) return;
@@ -97,12 +94,9 @@ export class AppendFile {
     data.markDurable();
   }
 
-  /** True where nothing but the header was ever written. */
-  get empty(): boolean {
-    return this.data.size === HEADER_BYTES && this.pendingBytes === 0;
-  }
-
-  #reserve(bytes: number): void {
+  /** Makes room for so many bytes of records: none of them can fail for want of memory then. */
+  reserve(more: number): void {
+    const bytes = this.pendingBytes + more;
     if (bytes <= this.buffer.length) return;
     const old = this.buffer;
     this.#allocate(Math.max(bytes, 2 * old.length));

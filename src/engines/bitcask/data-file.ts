@@ -8,6 +8,8 @@ import { dataName, HEADER_BYTES, hintName } from '../../formats/bitcask/v2/layou
 import type { ManifestFile } from '../../formats/bitcask/v2/manifest.ts';
 import { RecordCodec } from '../../formats/bitcask/v2/record.ts';
 import { type Disk, type DiskFile, readFully } from '../../io/disk.ts';
+import { DdiaError } from '../../shared/errors.ts';
+import { corrupt } from './corrupt.ts';
 
 type Durable = Pick<ManifestFile, 'dataBytes' | 'records' | 'seqFirst' | 'seqLast'>;
 
@@ -27,6 +29,8 @@ export class DataFile {
   liveRecords = 0;
   /** Deletions that no later record of their key makes superfluous, as far as is known. */
   deletionBytes = 0;
+  /** Of liveBytes, what had expired when somebody counted last. */
+  expiredBytes = 0;
   /** What of an open file is known to be durable. */
   #durable: Durable = { dataBytes: HEADER_BYTES, records: 0, seqFirst: 0, seqLast: 0 };
   /** By page of the file: the slot of the page cache that has it, plus one; 0: none has. */
@@ -71,7 +75,8 @@ export class DataFile {
 
   /** What a merge could free, as far as is known. */
   get deadBytes(): number {
-    return Math.max(0, this.size - HEADER_BYTES - this.liveBytes - this.deletionBytes);
+    const counts = this.liveBytes - this.expiredBytes + this.deletionBytes;
+    return Math.max(0, this.size - HEADER_BYTES - counts);
   }
 
   /** All that was written so far is durable. */
@@ -108,8 +113,12 @@ export class DataFile {
   }
 
   readInto(target: Uint8Array, start: number, length: number, position: number): number {
-    this.hold();
-    return readFully(this.#handle!, target, start, length, position);
+    return readFully(this.hold(), target, start, length, position);
+  }
+
+  /** Bytes of the file as it is on the disk now. */
+  get bytesThere(): number {
+    return this.hold().size();
   }
 
   /** Makes room to note where the page is. */
@@ -120,9 +129,29 @@ export class DataFile {
     this.pages = pages;
   }
 
-  /** Opens the file, if it is not: it can be read from then on even when it is removed. */
-  hold(): void {
-    this.#handle ??= this.disk.open(this.path, 'read');
+  /**
+   * Opens the file, if it is not: it can be read from then on even when it is removed. Throws
+   * `corrupt` if it is not there, `closed` once nobody is to read it any more.
+   */
+  hold(): DiskFile {
+    if (this.#closed && this.#pins === 0) throw new DdiaError('closed', `${this.path} is closed`);
+    this.#handle ??= this.#open();
+    return this.#handle;
+  }
+
+  #open(): DiskFile {
+    try {
+      return this.disk.open(this.path, 'read');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      throw corrupt(this, 0, 'the manifest names it, and it is not there');
+    }
+  }
+
+  /** Another file has taken the name: that one is read from now on. */
+  replaced(): void {
+    this.#handle?.close();
+    this.#handle = undefined;
   }
 
   /** Reads through `handle` from now on, and closes it in the end. */
@@ -148,10 +177,6 @@ export class DataFile {
     this.#settle();
   }
 
-  get pinned(): boolean {
-    return this.#pins > 0;
-  }
-
   /** Lets go of the handle; with pins left, at the last unpin. */
   close(): void {
     this.#closed = true;
@@ -165,8 +190,12 @@ export class DataFile {
     if (!this.#doomed) return;
     this.#doomed = false;
     this.#closed = true;
-    // A crash before these names are gone leaves leftovers, which the next opening removes.
-    if (this.disk.stat(this.path)) this.disk.remove(this.path);
-    if (this.disk.stat(this.hintPath)) this.disk.remove(this.hintPath);
+    for (const path of [this.path, this.hintPath]) {
+      try {
+        if (this.disk.stat(path)) this.disk.remove(path);
+      } catch {
+        // A leftover, as after a crash: the next opening removes it. What is done is done.
+      }
+    }
   }
 }

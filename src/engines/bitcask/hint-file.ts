@@ -5,8 +5,9 @@ import { HintEncoder } from '../../formats/bitcask/v2/hint.ts';
 import { HEAD_BYTES } from '../../formats/bitcask/v2/layout.ts';
 import type { Disk } from '../../io/disk.ts';
 import { DurableWriter } from '../../io/durable.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
-import { corrupt, note } from './load.ts';
+import { note } from './load.ts';
 import { type Pace, scanDataFile } from './scan-data.ts';
 
 /** The data it is for must be durable. Returns the crc in its header. */
@@ -28,14 +29,12 @@ export function writeHint(disk: Disk, file: DataFile, hint: HintEncoder): number
  * in it. Throws `corrupt` if it does not read as it was written.
  */
 export async function gatherHint(
-  disk: Disk,
   file: DataFile,
   storeId: bigint,
   pace: Pace,
 ): Promise<HintEncoder> {
   const keys = new KeyDirectory();
   await scanDataFile(
-    disk,
     file,
     file.size,
     {

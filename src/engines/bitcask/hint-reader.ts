@@ -4,7 +4,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { checkHint, type ExpectedHint } from '../../formats/bitcask/v2/hint.ts';
-import { type Disk, readFully } from '../../io/disk.ts';
+import { type Disk, type DiskFile, readFully } from '../../io/disk.ts';
 
 /** A hint that asks for more memory than this is not taken at its word: the data is read. */
 const HINT_BYTES_MAX = 1024 * 1024 * 1024;
@@ -23,17 +23,22 @@ export interface HintReader {
 
 /** Throws the disk's errors. */
 export function readHint(disk: Disk, path: string, expected: ExpectedHint): CheckedHint {
-  const size = disk.stat(path)?.size;
-  if (size === undefined) return 'it is missing';
-  if (size > HINT_BYTES_MAX) return `${size} bytes, at most ${HINT_BYTES_MAX} are read`;
-  const handle = disk.open(path, 'read');
-  const bytes = new Uint8Array(size);
+  let handle: DiskFile;
   try {
+    handle = disk.open(path, 'read');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'it is missing';
+    throw error;
+  }
+  try {
+    const size = handle.size();
+    if (size > HINT_BYTES_MAX) return `${size} bytes, at most ${HINT_BYTES_MAX} are read`;
+    const bytes = new Uint8Array(size);
     if (readFully(handle, bytes, 0, size, 0) < size) return 'it ended while it was read';
+    return checkHint(bytes, expected) ?? bytes;
   } finally {
     handle.close();
   }
-  return checkHint(bytes, expected) ?? bytes;
 }
 
 export function inThisThread(disk: Disk): HintReader {
@@ -59,7 +64,9 @@ export interface HintAnswer {
 export function inThreads(disk: Disk, script: string, count: number): HintReader {
   const waiting = new Map<number, (hint: CheckedHint | undefined) => void>();
   let next = 0;
+  let givenUp = false;
   const giveUp = (): void => {
+    givenUp = true;
     for (const answer of waiting.values()) answer(undefined);
     waiting.clear();
   };
@@ -77,6 +84,7 @@ export function inThreads(disk: Disk, script: string, count: number): HintReader
   return {
     ahead: 2 * count,
     async read(path, expected) {
+      if (givenUp) return readHint(disk, path, expected);
       const id = next++;
       const hint = await new Promise<CheckedHint | undefined>((answer) => {
         waiting.set(id, answer);

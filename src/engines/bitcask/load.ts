@@ -7,24 +7,29 @@ import { DELETED, type KeyDirectory } from '../../formats/bitcask/key-directory.
 import { decodeDataHeader } from '../../formats/bitcask/v2/headers.ts';
 import { visitHint } from '../../formats/bitcask/v2/hint.ts';
 import { HEADER_BYTES } from '../../formats/bitcask/v2/layout.ts';
-import { type Disk, readFully } from '../../io/disk.ts';
-import { DdiaError } from '../../shared/errors.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
-import { type CheckedHint, type HintReader, inThisThread } from './hint-reader.ts';
+import type { CheckedHint, HintReader } from './hint-reader.ts';
 import { scanDataFile } from './scan-data.ts';
 
+export interface Loading {
+  /** More may have been written to the file that is not sealed than the manifest knows of. */
+  open: boolean;
+  reader: HintReader;
+  /** What is not as it should be and can be done without, in words. */
+  notes: string[];
+}
+
 /**
- * Reads what the files hold, in order, with hints asked for ahead. Throws `corrupt` where a file is
- * not what it should be.
+ * Reads what the files hold, in order, with hints asked for ahead; a file whose hint is of no use has
+ * none from then on. Throws `corrupt` where a file is not what it should be.
  */
 export async function loadFiles(
-  disk: Disk,
   files: readonly DataFile[],
   keys: KeyDirectory,
-  notes: string[],
-  reader: HintReader = inThisThread(disk),
+  { open, reader, notes }: Loading,
 ): Promise<void> {
-  for (const file of files) checkFile(disk, file);
+  for (const file of files) checkFile(file, open);
   const asked = new Map<DataFile, Promise<CheckedHint>>();
   const hinted = files.filter(({ hintCrc }) => hintCrc !== 0);
   let next = 0;
@@ -50,8 +55,11 @@ export async function loadFiles(
       takeHint(file, hint, keys);
       continue;
     }
-    if (hint !== undefined) notes.push(`${file.hintPath}: ${hint}; the data file was read instead`);
-    await loadData(disk, file, keys);
+    if (hint !== undefined) {
+      notes.push(`${file.hintPath}: ${hint}; the data file was read instead`);
+      file.hintCrc = 0;
+    }
+    await loadData(file, keys);
   }
 }
 
@@ -63,38 +71,27 @@ function takeHint(file: DataFile, bytes: Uint8Array, keys: KeyDirectory): void {
 
 /**
  * Returns the file's size. Throws `corrupt` if it is shorter than the manifest says (it has lost
- * records that nothing else would miss), or not the file that is named.
+ * records that nothing else would miss), longer although nothing was to be written to it, or not the
+ * file that is named. `open`: see Loading.
  */
-export function checkFile(disk: Disk, file: DataFile): number {
-  const handle = openData(disk, file);
-  try {
-    const size = handle.size();
-    if (size < file.size || (file.sealed && size > file.size)) {
-      throw corrupt(file, size, `${size} bytes, ${file.size} in the manifest`);
-    }
-    const bytes = new Uint8Array(HEADER_BYTES);
-    const got = readFully(handle, bytes, 0, HEADER_BYTES, 0);
-    const header = got === HEADER_BYTES ? decodeDataHeader(bytes) : undefined;
-    if (!header?.intact) throw corrupt(file, 0, 'its header is damaged');
-    if (header.crc !== file.crc)
-      throw corrupt(file, 0, 'it is not the file that the manifest names');
-    return size;
-  } finally {
-    handle.close();
+export function checkFile(file: DataFile, open: boolean): number {
+  const size = file.bytesThere;
+  const bytes = new Uint8Array(HEADER_BYTES);
+  const got = file.read(bytes, HEADER_BYTES, 0);
+  const header = got === HEADER_BYTES ? decodeDataHeader(bytes) : undefined;
+  if (header?.intact && header.crc !== file.crc) {
+    throw corrupt(file, 0, 'it is not the file that the manifest names');
   }
+  const mayGrow = open && !file.sealed;
+  if (size < file.size || (size > file.size && !mayGrow)) {
+    throw corrupt(file, Math.min(size, file.size), `${size} bytes, ${file.size} in the manifest`);
+  }
+  if (!header?.intact) throw corrupt(file, 0, 'its header is damaged');
+  return size;
 }
 
-function openData(disk: Disk, file: DataFile) {
-  try {
-    return disk.open(file.path, 'read');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    throw corrupt(file, 0, 'the manifest names it, and it is not there');
-  }
-}
-
-async function loadData(disk: Disk, file: DataFile, keys: KeyDirectory): Promise<void> {
-  await scanDataFile(disk, file, file.size, {
+async function loadData(file: DataFile, keys: KeyDirectory): Promise<void> {
+  await scanDataFile(file, file.size, {
     record: (record) =>
       note(
         keys,
@@ -151,12 +148,4 @@ export function settle(keys: KeyDirectory, files: ReadonlyMap<number, DataFile>)
     file.liveBytes += length;
     file.liveRecords++;
   });
-}
-
-export function corrupt(file: DataFile, offset: number, why: string): DdiaError {
-  return new DdiaError(
-    'corrupt',
-    `${file.path} @ ${offset}: ${why}`,
-    `look: ddia bitcask verify ${file.directory}; then ddia bitcask repair ${file.directory} --out NEW`,
-  );
 }

@@ -1,4 +1,4 @@
-/** The files that a merge writes, with their hints: durable, and named by nothing yet. */
+/** Files that a merge writes: durable, and named by nothing yet. */
 import { join } from 'node:path';
 import type { BitcaskRecord } from '../../formats/bitcask/model.ts';
 import { decodeDataHeader, encodeDataHeader } from '../../formats/bitcask/v2/headers.ts';
@@ -26,7 +26,7 @@ const BUFFER_BYTES = 1024 * 1024;
 interface Current {
   file: DataFile;
   writer: DurableWriter;
-  hint: HintEncoder;
+  hint: HintEncoder | undefined;
 }
 
 export class MergeOutput {
@@ -41,6 +41,8 @@ export class MergeOutput {
     readonly directory: string,
     readonly catalog: Catalog,
     readonly fileBytes: number,
+    /** True: no key comes twice, so that the hint can be gathered on the way. */
+    readonly hints: boolean,
   ) {}
 
   /** Number of the file that the last record was copied into. */
@@ -78,11 +80,11 @@ export class MergeOutput {
     const deleted = asDeletion || record.deleted;
     if (deleted) file.deletionBytes += length;
     const expires = deleted ? 0 : record.expires;
-    hint.add(position, end - keyEnd, seq, expires, deleted, bytes, keyStart, keyEnd);
+    hint?.add(position, end - keyEnd, seq, expires, deleted, bytes, keyStart, keyEnd);
     return position;
   }
 
-  /** Makes durable what was copied. */
+  /** Makes durable what was copied, hints included. */
   finish(): DataFile[] {
     this.#end();
     return this.#files;
@@ -92,10 +94,12 @@ export class MergeOutput {
   abandon(): void {
     try {
       this.#current?.writer.abort();
-      for (const file of this.#files) file.doom();
     } catch {
-      // The next opening takes them for what they are, leftovers; what went wrong first is told.
+      // A leftover, which the next opening removes; what went wrong first is told.
     }
+    // The last one may have its name already, if it was the sync of the directory that failed.
+    this.#current?.file.doom();
+    for (const file of this.#files) file.doom();
   }
 
   #fileFor(): Current {
@@ -114,7 +118,8 @@ export class MergeOutput {
     file.sealed = true;
     const writer = DurableWriter.create(disk, join(directory, dataName(number)));
     writer.append(header, 0, HEADER_BYTES);
-    return { file, writer, hint: new HintEncoder(number, storeId) };
+    const hint = this.hints ? new HintEncoder(number, storeId) : undefined;
+    return { file, writer, hint };
   }
 
   #end(): void {
@@ -124,7 +129,7 @@ export class MergeOutput {
     writer.finish();
     this.#files.push(file);
     this.#current = undefined;
-    file.hintCrc = writeHint(this.disk, file, hint);
+    if (hint) file.hintCrc = writeHint(this.disk, file, hint);
   }
 
   #reserve(length: number): void {

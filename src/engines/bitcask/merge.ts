@@ -13,9 +13,9 @@ import type { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import type { BitcaskRecord } from '../../formats/bitcask/model.ts';
 import type { Disk } from '../../io/disk.ts';
 import type { Catalog } from './catalog.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
 import { gatherHint, writeHint } from './hint-file.ts';
-import { corrupt } from './load.ts';
 import { MergeOutput } from './merge-output.ts';
 import { Moves } from './moves.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -49,58 +49,68 @@ export interface MergeHost {
   /** What the manifest is to say: see its layout. */
   nextSeq(): number;
   closed(): boolean;
+  /** Throws if the store is poisoned or closed. */
+  checkUsable(): void;
   poison(error: Error): Error;
+}
+
+/** One merge that is under way. */
+interface Merging {
+  /** A deletion with a higher number may hide something in a file that is not merged. */
+  hides: number;
+  values: MergeOutput;
+  /**
+   * By themselves: of one key there may be several, and values that were deleted since they were
+   * copied, while a hint tells of the newest record of a key alone.
+   */
+  deletions: MergeOutput;
+  moves: Moves;
+  report: MergeReport;
 }
 
 export class Merger {
   constructor(readonly host: MergeHost) {}
 
-  /** Makes the hint of a sealed file, and names it in the manifest. */
+  /** Makes the hint of a sealed file, and names it in the manifest. No merge runs meanwhile. */
   async hint(file: DataFile, pace: Pace): Promise<void> {
     const { disk, catalog } = this.host;
-    file.pin();
-    try {
-      const gathered = await gatherHint(disk, file, catalog.manifest.storeId, pace);
-      if (catalog.files.get(file.number) !== file) return; // merged away meanwhile
-      file.hintCrc = writeHint(disk, file, gathered);
-      this.#commit(new Set());
-    } finally {
-      file.unpin();
-    }
+    const gathered = await gatherHint(file, catalog.manifest.storeId, pace);
+    this.host.checkUsable();
+    file.hintCrc = writeHint(disk, file, gathered);
+    this.#commit(new Set());
   }
 
   async run(inputs: readonly DataFile[], pace: Pace): Promise<MergeReport> {
     const report = emptyReport(inputs);
     if (inputs.length === 0) return report;
     const { disk, directory, catalog, options } = this.host;
-    const moves = new Moves();
-    const output = new MergeOutput(disk, directory, catalog, options.fileBytes);
-    const hides = oldestOutside(catalog, inputs);
+    const { fileBytes } = options;
+    const merge: Merging = {
+      hides: oldestOutside(catalog, inputs),
+      values: new MergeOutput(disk, directory, catalog, fileBytes, true),
+      deletions: new MergeOutput(disk, directory, catalog, fileBytes, false),
+      moves: new Moves(),
+      report,
+    };
+    const { values, deletions } = merge;
     for (const file of inputs) file.pin();
     try {
-      for (const file of inputs) {
-        const visit = (record: BitcaskRecord) =>
-          this.#take(file, record, hides, output, moves, report);
-        await scanDataFile(
-          disk,
-          file,
-          file.size,
-          {
-            record: visit,
-            damage(damage) {
-              throw corrupt(file, damage.offset, `${damage.code}: ${damage.message}`);
-            },
-          },
-          { pace },
-        );
+      for (const file of inputs) await this.#read(file, merge, pace);
+      const files = [...values.finish(), ...deletions.finish()];
+      const { storeId } = catalog.manifest;
+      for (const file of files) {
+        if (file.hintCrc !== 0) continue;
+        file.hintCrc = writeHint(disk, file, await gatherHint(file, storeId, pace));
       }
-      const files = output.finish();
       this.host.settled();
       pace.signal.throwIfAborted();
-      this.#switch(inputs, files, moves, report);
+      this.#switch(inputs, files, merge);
     } catch (error) {
       // Once the manifest may name them, they are not ours to remove.
-      if (report.outputs.length === 0) output.abandon();
+      if (report.outputs.length === 0) {
+        values.abandon();
+        deletions.abandon();
+      }
       throw error;
     } finally {
       for (const file of inputs) file.unpin();
@@ -108,24 +118,32 @@ export class Merger {
     return report;
   }
 
-  /** Decides about one record. `hides`: a deletion with a higher number may hide something elsewhere. */
-  #take(
-    file: DataFile,
-    record: BitcaskRecord,
-    hides: number,
-    output: MergeOutput,
-    moves: Moves,
-    report: MergeReport,
-  ): void {
+  #read(file: DataFile, merge: Merging, pace: Pace): Promise<void> {
+    return scanDataFile(
+      file,
+      file.size,
+      {
+        record: (record) => this.#take(file, record, merge),
+        damage(damage) {
+          throw corrupt(file, damage.offset, `${damage.code}: ${damage.message}`);
+        },
+      },
+      { pace },
+    );
+  }
+
+  /** Decides about one record. */
+  #take(file: DataFile, record: BitcaskRecord, merge: Merging): void {
     const { keys, options } = this.host;
+    const { moves, report } = merge;
     const { bytes, keyStart, keyEnd, offset, seq, expires } = record;
     const entry = keys.find(bytes, keyStart, keyEnd);
-    const needed = seq > hides;
+    const needed = seq > merge.hides;
     if (record.deleted) {
       if (entry >= 0) report.replaced++;
       else if (!needed) report.deletionsDropped++;
       else {
-        output.copy(record, false);
+        merge.deletions.copy(record, true);
         report.kept++;
         report.deletionsKept++;
       }
@@ -137,21 +155,20 @@ export class Merger {
     }
     if (expires !== 0 && expires <= options.now()) {
       report.expired++;
-      if (needed) output.copy(record, true);
+      if (needed) merge.deletions.copy(record, true);
       moves.add(entry, file.number, offset, 0, 0, 0);
       return;
     }
     report.kept++;
-    const position = output.copy(record, false);
-    moves.add(entry, file.number, offset, output.number, position, record.length);
+    const position = merge.values.copy(record, false);
+    moves.add(entry, file.number, offset, merge.values.number, position, record.length);
   }
 
   /** The moment of the switch: all of it happens in one turn of the event loop. */
   #switch(
     inputs: readonly DataFile[],
     outputs: readonly DataFile[],
-    moves: Moves,
-    report: MergeReport,
+    { moves, report }: Merging,
   ): void {
     const { keys, catalog } = this.host;
     report.outputs = outputs.map(({ number }) => number);

@@ -17,13 +17,25 @@ export interface Operation {
 
 /** Keys are in memory: longer ones are refused. */
 export const KEY_BYTES_MAX = 1024 * 1024;
-/** What every reader reads whole. */
+/** What every reader reads whole, of a record and of a batch. */
 export const RECORD_BYTES_MAX = DEFAULT_LIMITS.recordBytes;
 /** Milliseconds; expiry has 48 bits. */
 const TTL_MAX = 2 ** 47;
 
-/** Throws a DdiaError that says what cannot be stored and why. */
-export function checkOperation({ key, value, ttl, expires }: Operation): void {
+/**
+ * Bytes of the records of what is written at once. Throws a DdiaError that says what cannot be
+ * stored and why.
+ */
+export function recordBytes(operations: readonly Operation[]): number {
+  let bytes = 0;
+  for (const operation of operations) bytes += checked(operation);
+  if (operations.length > 1 && bytes > RECORD_BYTES_MAX) {
+    throw tooLarge('batch-too-large', `a batch of ${bytes} bytes`, RECORD_BYTES_MAX);
+  }
+  return bytes;
+}
+
+function checked({ key, value, ttl, expires }: Operation): number {
   if (key.length > KEY_BYTES_MAX) {
     throw tooLarge('key-too-large', `a key of ${key.length} bytes`, KEY_BYTES_MAX);
   }
@@ -50,6 +62,7 @@ export function checkOperation({ key, value, ttl, expires }: Operation): void {
       2,
     );
   }
+  return bytes;
 }
 
 function tooLarge(code: string, what: string, most: number): DdiaError {

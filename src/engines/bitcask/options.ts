@@ -1,6 +1,7 @@
 /** What a store is opened with. Anything out of range is refused at once, by name. */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { KEYS_MAX } from '../../formats/bitcask/key-directory.ts';
 import {
   FILE_BYTES_DEFAULT,
   FILE_BYTES_MAX,
@@ -21,13 +22,21 @@ export interface BitcaskOptions {
   fileBytes?: number;
   /** Memory for what was read from data files; 0: none. Taken as it is needed. */
   cacheBytes?: number;
+  /**
+   * A key more is refused with `directory-full`: a bound on the memory of the key directory, which
+   * takes about 60 bytes a key and the key itself. At most 2^27.
+   */
+  keysMax?: number;
   /** Merge in the background, see mergeDead and mergeFiles. */
   autoMerge?: boolean;
   /** A sealed file is worth a merge when so much of it is dead, from 0 to 1. */
   mergeDead?: number;
   /** Sealed files of less than a quarter of fileBytes are merged when there are so many. */
   mergeFiles?: number;
-  /** What a merge in the background reads at most; 0: as fast as it can. */
+  /**
+   * What a merge in the background reads at most; 0: as fast as it can. A merge by hand, which has
+   * no limit of its own, waits for one that is under way.
+   */
   mergeBytesPerSecond?: number;
   /**
    * hint-worker.ts as it was built: with it, hints of a large store are read and checked in so many
@@ -52,6 +61,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
     batchEvery: 100,
     fileBytes: FILE_BYTES_DEFAULT,
     cacheBytes: CACHE_BYTES_DEFAULT,
+    keysMax: KEYS_MAX,
     autoMerge: false,
     mergeDead: 0.5,
     mergeFiles: 8,
@@ -75,6 +85,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
   within('batchEvery', resolved.batchEvery, 1, Number.MAX_SAFE_INTEGER);
   within('fileBytes', resolved.fileBytes, HEADER_BYTES + 1, Math.floor(FILE_BYTES_MAX / 2));
   within('cacheBytes', resolved.cacheBytes, 0, 2 ** 40);
+  within('keysMax', resolved.keysMax, 1, KEYS_MAX);
   within('hintThreads', resolved.hintThreads, 0, 64);
   within('mergeFiles', resolved.mergeFiles, 2, Number.MAX_SAFE_INTEGER);
   within('mergeBytesPerSecond', resolved.mergeBytesPerSecond, 0, Number.MAX_SAFE_INTEGER);

@@ -1,4 +1,4 @@
-/** What was just written becomes what readers see: the key directory points to it. */
+/** What was written becomes what readers see: the key directory points to it. */
 import type { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import { HEAD_BYTES } from '../../formats/bitcask/v2/layout.ts';
 import {
@@ -22,25 +22,45 @@ export function applyPending(
 ): void {
   for (let at = 0; at < bytes; ) {
     const length = recordBytesOf(view, at);
-    const keyStart = at + HEAD_BYTES;
-    const keyEnd = keyStart + keyLengthOf(view, at);
-    if (isDeletion(buffer, at)) {
-      const entry = keys.find(buffer, keyStart, keyEnd);
-      if (entry >= 0) {
-        forget(keys, files, entry);
-        keys.remove(entry);
-      }
-      file.deletionBytes += length;
-    } else {
-      const entry = keys.put(buffer, keyStart, keyEnd);
-      if (!keys.created) forget(keys, files, entry);
-      keys.set(entry, file.number, from + at, length, seqOf(view, at), 0);
-      keys.setExpires(entry, expiresOf(view, at));
-      file.liveBytes += length;
-      file.liveRecords++;
-    }
+    const start = at + HEAD_BYTES;
+    const end = start + keyLengthOf(view, at);
+    const deleted = isDeletion(buffer, at);
+    const seq = seqOf(view, at);
+    const expires = expiresOf(view, at);
+    applyRecord(keys, files, file, buffer, start, end, from + at, length, seq, expires, deleted);
     at += length;
   }
+}
+
+/** The record at `position` of `file` is newer than all that the directory knows of. */
+export function applyRecord(
+  keys: KeyDirectory,
+  files: ReadonlyMap<number, DataFile>,
+  file: DataFile,
+  bytes: Uint8Array,
+  keyStart: number,
+  keyEnd: number,
+  position: number,
+  length: number,
+  seq: number,
+  expires: number,
+  deleted: boolean,
+): void {
+  if (deleted) {
+    const known = keys.find(bytes, keyStart, keyEnd);
+    if (known >= 0) {
+      forget(keys, files, known);
+      keys.remove(known);
+    }
+    file.deletionBytes += length;
+    return;
+  }
+  const entry = keys.put(bytes, keyStart, keyEnd);
+  if (!keys.created) forget(keys, files, entry);
+  keys.set(entry, file.number, position, length, seq, 0);
+  keys.setExpires(entry, expires);
+  file.liveBytes += length;
+  file.liveRecords++;
 }
 
 /** The record that the entry points to no longer counts. */

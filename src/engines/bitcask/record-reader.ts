@@ -1,8 +1,8 @@
 /** One key's value: one look into memory, one read of the file, one check. */
 import type { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import { HEAD_BYTES } from '../../formats/bitcask/v2/layout.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
-import { corrupt } from './load.ts';
 import type { PageCache } from './page-cache.ts';
 
 /** Records up to this size are read into a buffer that is used again. */

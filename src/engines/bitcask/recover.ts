@@ -9,8 +9,9 @@ import { dataName, HEADER_BYTES } from '../../formats/bitcask/v2/layout.ts';
 import type { Disk } from '../../io/disk.ts';
 import { DurableWriter } from '../../io/durable.ts';
 import { saveTail } from '../torn-tail.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
-import { checkFile, corrupt } from './load.ts';
+import { checkFile } from './load.ts';
 import { scanDataFile } from './scan-data.ts';
 
 const COPY_BYTES = 256 * 1024;
@@ -24,8 +25,8 @@ interface WholePart {
 }
 
 /**
- * Makes the file what its whole part is. `seqDue` is the number that its first record has got if it
- * has none that is known. Throws `corrupt` where something that was synced cannot be read.
+ * Makes the file what its whole part is. `seqDue` is the number that was due when the manifest was
+ * written. Throws `corrupt` where something that was synced cannot be read.
  */
 export async function recoverFile(
   disk: Disk,
@@ -33,8 +34,8 @@ export async function recoverFile(
   seqDue: number,
   notes: string[],
 ): Promise<void> {
-  const size = checkFile(disk, file);
-  const whole = await wholePart(disk, file, size, seqDue);
+  const size = checkFile(file, true);
+  const whole = await wholePart(file, size, seqDue);
   const name = dataName(file.number);
   const kept = saveTail(disk, file.directory, name, whole.end, size);
   if (kept) notes.push(kept);
@@ -54,7 +55,6 @@ export async function recoverFile(
  * proved to have been durable.
  */
 export async function wholePart(
-  disk: Disk,
   file: DataFile,
   size: number,
   seqDue: number,
@@ -83,10 +83,12 @@ export async function wholePart(
     },
     damage(damage) {
       if (!damage.lost) throw corrupt(file, damage.offset, `${damage.code}: ${damage.message}`);
-      lost ??= { seq: seq === 0 ? seqDue : seq + 1, offset: damage.offset };
+      // Behind what the manifest knows there may be a gap: numbers are left out after a crash.
+      const due = damage.offset >= known ? seqDue : 0;
+      lost ??= { seq: Math.max(due, seq + 1), offset: damage.offset };
     },
   };
-  await scanDataFile(disk, file, size, visitor, { from });
+  await scanDataFile(file, size, visitor, { from });
   if (whole.records === 0) whole.seqFirst = 0;
   if (whole.end < known) {
     throw corrupt(file, whole.end, `it was durable up to ${known} when the manifest was written`);
@@ -96,11 +98,10 @@ export async function wholePart(
 
 function copyPrefix(disk: Disk, file: DataFile, end: number): void {
   const writer = DurableWriter.create(disk, file.path, { overwrite: true });
-  const source = disk.open(file.path, 'read');
   try {
     const buffer = new Uint8Array(COPY_BYTES);
     for (let at = 0; at < end; ) {
-      const got = source.read(buffer, 0, Math.min(COPY_BYTES, end - at), at);
+      const got = file.read(buffer, Math.min(COPY_BYTES, end - at), at);
       if (got <= 0) throw corrupt(file, at, 'it ended while it was copied');
       writer.append(buffer, 0, got);
       at += got;
@@ -109,7 +110,6 @@ function copyPrefix(disk: Disk, file: DataFile, end: number): void {
   } catch (error) {
     writer.abort();
     throw error;
-  } finally {
-    source.close();
   }
+  file.replaced();
 }

@@ -5,8 +5,9 @@
 import type { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import { HEAD_BYTES } from '../../formats/bitcask/v2/layout.ts';
 import { keyLengthOf } from '../../formats/bitcask/v2/record.ts';
+import { DdiaError } from '../../shared/errors.ts';
+import { corrupt } from './corrupt.ts';
 import type { DataFile } from './data-file.ts';
-import { corrupt } from './load.ts';
 
 export interface ScanOptions {
   /** Inclusive and exclusive bounds, in byte order. */
@@ -26,10 +27,11 @@ const BUFFER_BYTES = 64 * 1024;
 
 export class Snapshot implements Iterable<KeyValue> {
   readonly size: number;
-  readonly #files: (DataFile | undefined)[];
+  /** Pinned. */
+  #files: DataFile[] = [];
+  #closed = false;
   /** For each key: index of its file, position, length. */
   readonly #places: Float64Array;
-  #pinned: DataFile[] = [];
   #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
   #view = new DataView(this.#buffer.buffer);
 
@@ -47,7 +49,6 @@ export class Snapshot implements Iterable<KeyValue> {
     if (options.limit !== undefined) chosen = chosen.subarray(0, options.limit);
     this.size = chosen.length;
     const numbers = new Map<number, number>();
-    this.#files = [];
     this.#places = new Float64Array(chosen.length * 3);
     chosen.forEach((entry, i) => {
       const number = keys.file(entry);
@@ -55,15 +56,24 @@ export class Snapshot implements Iterable<KeyValue> {
       if (index === undefined) {
         index = this.#files.length;
         numbers.set(number, index);
-        const file = files.get(number)!;
-        file.pin();
-        this.#files.push(file);
-        this.#pinned.push(file);
+        this.#pin(files.get(number)!);
       }
       this.#places[3 * i] = index;
       this.#places[3 * i + 1] = keys.position(entry);
       this.#places[3 * i + 2] = keys.length(entry);
     });
+  }
+
+  /** Open, it can be read even when the store is closed and the next writer has removed it. */
+  #pin(file: DataFile): void {
+    try {
+      file.hold();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+    file.pin();
+    this.#files.push(file);
   }
 
   /** Reads each record and checks it; throws `corrupt`. Ends the snapshot, however it is left. */
@@ -75,8 +85,9 @@ export class Snapshot implements Iterable<KeyValue> {
     }
   }
 
-  /** The i-th key and its value, the caller's to keep. */
+  /** The i-th key and its value, the caller's to keep. Throws `closed` once it is. */
   at(i: number): KeyValue {
+    if (this.#closed) throw new DdiaError('closed', 'the scan is closed');
     const file = this.#files[this.#places[3 * i]!]!;
     const position = this.#places[3 * i + 1]!;
     const length = this.#places[3 * i + 2]!;
@@ -97,8 +108,10 @@ export class Snapshot implements Iterable<KeyValue> {
 
   /** Lets go of the files. */
   close(): void {
-    for (const file of this.#pinned) file.unpin();
-    this.#pinned = [];
+    this.#closed = true;
+    const files = this.#files;
+    this.#files = [];
+    for (const file of files) file.unpin();
   }
 }
 

@@ -16,26 +16,18 @@ import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
-import { GroupCommit } from '../group-commit.ts';
-import { AppendFile } from './append-file.ts';
 import { Background } from './background.ts';
 import { Catalog } from './catalog.ts';
-import { type HintReader, inThisThread, inThreads, THREADS_FROM_BYTES } from './hint-reader.ts';
-import { loadFiles, settle } from './load.ts';
+import type { DataFile } from './data-file.ts';
 import { type MergeReport, Merger } from './merge.ts';
-import { checkOperation, type Operation } from './operation.ts';
+import { openFiles } from './opening.ts';
+import type { Operation } from './operation.ts';
 import { type BitcaskOptions, type ResolvedOptions, resolveOptions } from './options.ts';
 import { PageCache } from './page-cache.ts';
-import { applyPending } from './pending.ts';
 import { RecordReader } from './record-reader.ts';
-import { recoverFile } from './recover.ts';
 import { type ScanOptions, Snapshot } from './snapshot.ts';
 import { type StoreStat, statOf } from './stat.ts';
-
-/** Numbers left out after a crash: more than a file of 4 GiB can have held unsynced. */
-const SEQS_AFTER_CRASH = 2 ** 27;
-/** A file that is nearly full is not written to any more by the next who opens the store. */
-const RESUME_BELOW = 0.9;
+import { Writer } from './writer.ts';
 
 export interface PutOptions {
   /** Milliseconds after which the key counts as deleted. */
@@ -46,21 +38,13 @@ export interface PutOptions {
 
 export class BitcaskStore {
   readonly #options: ResolvedOptions;
-  readonly #disk: Disk;
   readonly #lock: LockFile;
   readonly #catalog: Catalog;
-  readonly #keys = new KeyDirectory(randomBytes(4).readUInt32LE());
-  readonly #commit = new GroupCommit('store', (sync) => this.#writePending(sync));
+  readonly #keys: KeyDirectory;
+  readonly #writer: Writer;
   readonly #records: RecordReader;
   readonly #background: Background;
-  #active: AppendFile | undefined;
-  #nextSeq = 1;
-  #syncedSeq = 0;
-  /** The next write must be synced whatever the mode. */
-  #force = false;
-  #unsynced = 0;
-  /** What opening had to mend, in words. */
-  readonly recovered: string[] = [];
+  #closing: Promise<void> | undefined;
 
   private constructor(
     disk: Disk,
@@ -68,21 +52,37 @@ export class BitcaskStore {
     options: ResolvedOptions,
     lock: LockFile,
     catalog: Catalog,
+    keys: KeyDirectory,
+    nextSeq: number,
+    /** What opening had to mend, in words. */
+    readonly recovered: readonly string[],
   ) {
-    this.#disk = disk;
     this.#options = options;
     this.#lock = lock;
     this.#catalog = catalog;
-    this.#records = new RecordReader(
-      this.#keys,
-      catalog.files,
-      options.now,
-      new PageCache(options.cacheBytes),
+    this.#keys = keys;
+    const cache = new PageCache(options.cacheBytes);
+    this.#records = new RecordReader(keys, catalog.files, options.now, cache);
+    const writer = new Writer(disk, directory, options, catalog, keys, nextSeq, () =>
+      this.#background.tend(),
     );
+    this.#writer = writer;
+    const merger = new Merger({
+      disk,
+      directory,
+      keys,
+      catalog,
+      options,
+      settled: () => writer.sync(),
+      nextSeq: () => writer.durableEnd,
+      closed: () => !writer.writing,
+      checkUsable: () => writer.commit.checkUsable(),
+      poison: (error) => writer.commit.poison(error),
+    });
     this.#background = new Background(options, {
-      seal: (file, pace) => this.#merger.hint(file, pace),
-      merge: (files, pace) => this.#merger.run(files, pace),
-      files: () => catalog.files.values(),
+      hint: (file, pace) => merger.hint(file, pace),
+      merge: (files, pace) => merger.run(files, pace),
+      files: () => this.#files(),
     });
   }
 
@@ -96,72 +96,40 @@ export class BitcaskStore {
     options: BitcaskOptions = {},
   ): Promise<BitcaskStore> {
     const resolved = resolveOptions(options);
-    if (disk.stat(directory)?.kind !== 'directory') {
-      if (!resolved.create) throw new DdiaError('not-found', `no store at ${directory}`);
-      makeDurableDirectory(disk, directory);
+    if (!resolved.create && !disk.stat(directory)) {
+      throw new DdiaError('not-found', `no store at ${directory}`);
     }
+    makeDurableDirectory(disk, directory);
     const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
+    let catalog: Catalog | undefined;
     try {
-      const catalog = Catalog.open(disk, directory, resolved);
-      const store = new BitcaskStore(disk, directory, resolved, lock, catalog);
-      await store.#load();
-      return store;
+      catalog = Catalog.open(disk, directory, resolved);
+      const keys = new KeyDirectory(randomBytes(4).readUInt32LE());
+      const notes: string[] = [];
+      const nextSeq = await openFiles(disk, catalog, keys, resolved, notes);
+      return new BitcaskStore(disk, directory, resolved, lock, catalog, keys, nextSeq, notes);
     } catch (error) {
+      catalog?.closeFiles();
       lock.release();
       throw error;
     }
   }
 
-  async #load(): Promise<void> {
-    const { files, manifest } = this.#catalog;
-    this.#nextSeq = manifest.nextSeq;
-    if (!manifest.closed) {
-      for (const file of files.values()) {
-        if (file.sealed) continue;
-        await recoverFile(this.#disk, file, manifest.nextSeq, this.recovered);
-        this.#nextSeq = Math.max(this.#nextSeq, file.seqLast + 1) + SEQS_AFTER_CRASH;
-      }
-      this.#catalog.commit(this.#nextSeq, true);
-    }
-    const hints = this.#hintReader();
-    try {
-      await loadFiles(this.#disk, [...files.values()], this.#keys, this.recovered, hints);
-    } finally {
-      hints.close();
-    }
-    settle(this.#keys, files);
-    // All that was read is durable: closed stores are synced, others were written anew.
-    this.#syncedSeq = this.#nextSeq - 1;
-  }
-
-  #hintReader(): HintReader {
-    const { hintWorker, hintThreads } = this.#options;
-    const bytes = [...this.#catalog.files.values()].reduce((sum, { hintCrc, path }) => {
-      return sum + (hintCrc === 0 ? 0 : (this.#disk.stat(path)?.size ?? 0));
-    }, 0);
-    const many = hintThreads > 0 && bytes >= THREADS_FROM_BYTES;
-    return hintWorker !== '' && many
-      ? inThreads(this.#disk, hintWorker, hintThreads)
-      : inThisThread(this.#disk);
-  }
-
-  get #merger(): Merger {
-    return new Merger({
-      disk: this.#disk,
-      directory: this.directory,
-      keys: this.#keys,
-      catalog: this.#catalog,
-      options: this.#options,
-      settled: () => this.sync(),
-      nextSeq: () => (this.#active ? this.#syncedSeq + 1 : this.#nextSeq),
-      closed: () => this.#active === undefined,
-      poison: (error) => this.#commit.poison(error),
+  /** As they are now, with what has expired in them. */
+  #files(): DataFile[] {
+    const { files } = this.#catalog;
+    const now = this.#options.now();
+    const keys = this.#keys;
+    for (const file of files.values()) file.expiredBytes = 0;
+    keys.forEachExpiring((entry, expires) => {
+      if (expires <= now) files.get(keys.file(entry))!.expiredBytes += keys.length(entry);
     });
+    return [...files.values()];
   }
 
   /** The value of a key, or null. The bytes are the caller's. Throws `corrupt` if its record is. */
   get(key: Uint8Array): Buffer | null {
-    this.#commit.checkUsable();
+    this.#writer.commit.checkUsable();
     return this.#records.get(key);
   }
 
@@ -172,115 +140,26 @@ export class BitcaskStore {
 
   /** Resolves with the write's number. */
   put(key: Uint8Array, value: Uint8Array, options: PutOptions = {}): Promise<number> {
-    return this.#write([{ key, value, ...options }], false);
+    return this.#writer.write([{ key, value, ...options }], false);
   }
 
   /** Resolves with the write's number, or with 0 if there was nothing to delete. */
   delete(key: Uint8Array): Promise<number> {
+    const { hasPending, commit } = this.#writer;
     // A put that is under way may be of this key.
-    const pending = this.#active !== undefined && this.#active.pendingBytes > 0;
-    const absent = !pending && this.#keys.find(key, 0, key.length) < 0;
-    if (absent && this.#commit.usable) return Promise.resolve(0);
-    return this.#write([{ key, value: undefined }], false);
+    const absent = !hasPending && this.#keys.find(key, 0, key.length) < 0;
+    if (absent && commit.usable) return Promise.resolve(0);
+    return this.#writer.write([{ key, value: undefined }], false);
   }
 
   /** All or none of them, durable when it resolves, with the number of the first. */
   batch(operations: readonly Operation[]): Promise<number> {
-    return this.#write(operations, true);
-  }
-
-  #write(operations: readonly Operation[], force: boolean): Promise<number> {
-    return new Promise((resolve, reject) => {
-      try {
-        this.#commit.checkUsable();
-        for (const operation of operations) checkOperation(operation);
-        const seq = this.#nextSeq;
-        this.#encode(operations);
-        this.#force ||= force;
-        this.#commit.join(seq, resolve, reject);
-      } catch (error) {
-        reject(error);
-      }
-    });
-  }
-
-  #encode(operations: readonly Operation[]): void {
-    if (operations.length === 0) return;
-    const active = this.#writable();
-    const now = this.#options.now();
-    const last = operations.length - 1;
-    operations.forEach(({ key, value, ttl, timestamp, ...more }, i) => {
-      const seq = this.#nextSeq++;
-      const expires = ttl === undefined ? (more.expires ?? 0) : Math.ceil(now + ttl);
-      const time = timestamp ?? now / 1000;
-      active.append(seq, key, value, time, expires, i < last, seq - this.#syncedSeq);
-    });
-    this.#unsynced += operations.length;
-  }
-
-  /** The file that is written; the manifest says so before its first record. */
-  #writable(): AppendFile {
-    if (this.#active) return this.#active;
-    try {
-      const old = [...this.#catalog.files.values()].find(({ sealed }) => !sealed);
-      if (old && old.size < this.#options.fileBytes * RESUME_BELOW) {
-        this.#active = AppendFile.resume(this.#disk, old);
-        this.#catalog.commit(this.#nextSeq, false);
-      } else {
-        if (old) old.sealed = true;
-        this.#begin();
-        if (old) this.#background.sealed(old);
-      }
-      return this.#active!;
-    } catch (error) {
-      throw this.#commit.poison(error as Error);
-    }
-  }
-
-  /** Begins a data file; what the one before holds is durable. */
-  #begin(): void {
-    const { storeId } = this.#catalog.manifest;
-    const number = this.#catalog.takeNumber();
-    const next = AppendFile.create(this.#disk, this.directory, number, storeId);
-    this.#catalog.files.set(number, next.data);
-    this.#catalog.commit(this.#nextSeq, false);
-    this.#active = next;
-  }
-
-  /** Writes what is encoded, syncs as the mode asks, and shows it to readers. */
-  #writePending(sync: boolean): void {
-    const active = this.#active;
-    if (!active) return;
-    const { sync: mode, batchEvery, fileBytes } = this.#options;
-    const due = mode === 'sync' || (mode === 'batch' && this.#unsynced >= batchEvery);
-    const must = sync || this.#force || due;
-    const { buffer, view, pendingBytes } = active;
-    const from = active.data.size;
-    active.flush(must);
-    this.#force = false;
-    if (must) this.#markSynced();
-    applyPending(this.#keys, this.#catalog.files, active.data, buffer, view, pendingBytes, from);
-    if (active.data.size >= fileBytes) this.#rotate(active);
-  }
-
-  #rotate(active: AppendFile): void {
-    active.flush(true);
-    this.#markSynced();
-    active.data.sealed = true;
-    this.#begin();
-    this.#background.sealed(active.data);
-  }
-
-  #markSynced(): void {
-    this.#syncedSeq = this.#nextSeq - 1;
-    this.#unsynced = 0;
+    return this.#writer.write(operations, true);
   }
 
   /** Makes all that was written durable. */
   sync(): void {
-    this.#commit.checkUsable();
-    this.#commit.flush(true);
-    if (this.#commit.failure) throw this.#commit.failure;
+    this.#writer.sync();
   }
 
   /**
@@ -288,7 +167,7 @@ export class BitcaskStore {
    * not seen. Close it, or read it to its end: it keeps files that it needs.
    */
   scan(options: ScanOptions = {}): Snapshot {
-    this.#commit.checkUsable();
+    this.#writer.commit.checkUsable();
     return new Snapshot(this.#keys, this.#catalog.files, this.#options.now(), options);
   }
 
@@ -297,28 +176,15 @@ export class BitcaskStore {
    * that is written is sealed first), or of those that are worth it.
    */
   async merge(which: 'all' | 'worth' = 'all'): Promise<MergeReport> {
-    this.#commit.checkUsable();
-    this.sync();
-    if (which === 'all') this.#seal();
+    if (which === 'all') this.#writer.seal();
+    else this.#writer.commit.checkUsable();
     return this.#background.merge(which);
   }
 
-  /** Ends the file that is written, so that it can be merged; an empty one is left as it is. */
-  #seal(): void {
-    const open = [...this.#catalog.files.values()].find(({ sealed }) => !sealed);
-    if (!open || open.records === 0) return;
-    try {
-      open.sealed = true;
-      if (this.#active) this.#begin();
-      else this.#catalog.commit(this.#nextSeq, true);
-    } catch (error) {
-      throw this.#commit.poison(error as Error);
-    }
-  }
-
   stat(): StoreStat {
-    this.#commit.checkUsable();
-    return statOf(this.#catalog, this.#keys, this.#nextSeq, this.#background.lastFailure);
+    this.#writer.commit.checkUsable();
+    const { nextSeq } = this.#writer;
+    return statOf(this.#catalog, this.#keys, nextSeq, this.#background.lastFailure);
   }
 
   /** Waits until nothing is done in the background any more: hints made, merges ended. */
@@ -330,20 +196,23 @@ export class BitcaskStore {
    * Syncs, says so in the manifest, and lets go of files and lock. Throws if the store is poisoned,
    * having let go all the same.
    */
-  async close(): Promise<void> {
-    const commit = this.#commit;
-    if (commit.closed) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { commit } = this.#writer;
+    await this.#background.stop();
     try {
-      await this.#background.stop();
-      if (!commit.failure) commit.flush(true);
-      if (!commit.failure && !this.#catalog.manifest.closed) {
-        this.#catalog.commit(this.#nextSeq, true);
-      }
+      if (!commit.failure) this.#writer.finish();
     } catch (error) {
       commit.poison(error as Error);
-    } finally {
-      commit.closed = true;
+    }
+    commit.closed = true;
+    try {
       this.#catalog.closeFiles();
+    } finally {
       this.#lock.release();
     }
     if (commit.failure) throw commit.failure;

@@ -13,6 +13,7 @@ import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { type Processes, systemProcesses } from '../../io/processes.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { poisoned } from '../group-commit.ts';
 
 export interface TextbookOptions {
   /** A file at or over this size is not written to any more. */
@@ -29,6 +30,7 @@ export class TextbookStore {
   #file: DiskFile | undefined;
   #number = 0;
   #size = 0;
+  /** Why nothing more is written. */
   #failure: Error | undefined;
 
   private constructor(
@@ -67,7 +69,10 @@ export class TextbookStore {
     }
   }
 
-  /** Appends a record and syncs it; `value` undefined: a deletion. Returns where it stands. */
+  /**
+   * Appends a record and syncs it; `value` undefined: a deletion. Returns where it stands. What the
+   * layout cannot hold is refused; after a failed write nothing more is taken.
+   */
   write(
     key: Uint8Array,
     value: Uint8Array | undefined,
@@ -94,24 +99,33 @@ export class TextbookStore {
       this.#file!.dataSync();
       this.#size += bytes.length;
     } catch (error) {
-      this.#failure = error as Error;
-      throw error;
+      this.#failure = poisoned('store', error as Error);
+      throw this.#failure;
     }
     return { file: this.dialect.dataName(this.#number), offset, length: bytes.length };
   }
 
   close(): void {
-    this.#file?.close();
+    this.#failure ??= new DdiaError('closed', 'the store is closed');
+    try {
+      this.#closeFile();
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  #closeFile(): void {
+    const file = this.#file;
     this.#file = undefined;
-    this.lock.release();
+    file?.close();
   }
 
   #begin(): void {
-    this.#file?.close();
+    this.#closeFile();
     this.#number++;
+    const head = this.#writer.data(this.#number, false).slice();
     const path = join(this.directory, this.dialect.dataName(this.#number));
     this.#file = this.disk.open(path, 'create');
-    const head = this.#writer.data(this.#number, false).slice();
     writeFully(this.#file, head, 0, head.length, 0);
     this.#file.sync();
     this.disk.syncDirectory(this.directory);

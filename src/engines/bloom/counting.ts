@@ -1,69 +1,67 @@
 /**
- * A Bloom filter from which items can be removed: a counter of 4 bits in place of each bit (Fan,
- * Cao, Almeida and Broder, "Summary Cache", 2000). A counter that has reached 15 stays there: how
- * many items share it is not known any more.
+ * The counting filter: counters of four bits, two to a byte, so that items can be removed. A
+ * counter
+ * that reached 15 stays there: nobody knows how often it was counted.
  */
 import { DdiaError } from '../../shared/errors.ts';
-import { positionsOf } from './positions.ts';
-import { optimalSize, type Size } from './theory.ts';
+import { positions } from './hash.ts';
+import { optimal } from './parameters.ts';
 
-const MOST = 15;
+const COUNTER_MAX = 15;
 
 export class CountingFilter {
-  readonly #positions: Float64Array;
-  /** Two to a byte, the even one low. */
-  readonly #counters: Uint8Array;
-  count = 0;
+  readonly counters: Uint8Array;
+  #count = 0;
 
-  private constructor(readonly size: Size) {
-    this.#counters = new Uint8Array(Math.ceil(size.m / 2));
-    this.#positions = new Float64Array(size.k);
+  constructor(
+    readonly m: number,
+    readonly k: number,
+  ) {
+    this.counters = new Uint8Array(Math.ceil(m / 2));
   }
 
-  static create(items: number, p: number): CountingFilter {
-    return new CountingFilter(optimalSize(items, p));
+  static for(n: number, p: number): CountingFilter {
+    const { m, k } = optimal(n, p);
+    return new CountingFilter(m, k);
   }
 
-  get bytes(): number {
-    return this.#counters.length;
+  get count(): number {
+    return this.#count;
   }
 
-  counter(position: number): number {
-    const byte = this.#counters[Math.floor(position / 2)]!;
-    return position % 2 === 0 ? byte & 15 : byte >>> 4;
+  #get(at: number): number {
+    return (this.counters[at >>> 1]! >>> ((at & 1) * 4)) & COUNTER_MAX;
   }
 
-  #set(position: number, value: number): void {
-    const at = Math.floor(position / 2);
-    const byte = this.#counters[at]!;
-    this.#counters[at] = position % 2 === 0 ? (byte & 0xf0) | value : (byte & 0x0f) | (value << 4);
+  #set(at: number, value: number): void {
+    const shift = (at & 1) * 4;
+    const kept = this.counters[at >>> 1]! & ~(COUNTER_MAX << shift);
+    this.counters[at >>> 1] = kept | (value << shift);
   }
 
   add(item: Uint8Array): void {
-    positionsOf(item, this.size, this.#positions);
-    for (const position of this.#positions) {
-      const value = this.counter(position);
-      if (value < MOST) this.#set(position, value + 1);
-    }
-    this.count++;
+    positions(item, this.m, this.k, (at) => {
+      const value = this.#get(at);
+      if (value < COUNTER_MAX) this.#set(at, value + 1);
+      return true;
+    });
+    this.#count++;
   }
 
   has(item: Uint8Array): boolean {
-    positionsOf(item, this.size, this.#positions);
-    return this.#positions.every((position) => this.counter(position) > 0);
+    return positions(item, this.m, this.k, (at) => this.#get(at) > 0);
   }
 
-  /**
-   * Throws a DdiaError `not-found`, and changes nothing, if the item is certainly not in it. One that
-   * is not and seems to be takes others with it: remove only what was added.
-   */
+  /** Throws, and changes nothing, when the item is not there. */
   remove(item: Uint8Array): void {
-    if (!this.has(item)) throw new DdiaError('not-found', 'the item is not in the filter');
-    for (const position of this.#positions) {
-      const value = this.counter(position);
-      // Two positions of one item may be the same counter, which was raised twice.
-      if (value < MOST && value > 0) this.#set(position, value - 1);
+    if (!this.has(item)) {
+      throw new DdiaError('not-in-filter', 'the item is not in the filter: nothing was removed');
     }
-    this.count--;
+    positions(item, this.m, this.k, (at) => {
+      const value = this.#get(at);
+      if (value < COUNTER_MAX && value > 0) this.#set(at, value - 1);
+      return true;
+    });
+    this.#count--;
   }
 }

@@ -1,113 +1,133 @@
 /**
- * A Bloom filter: says of an item that it is not in the set, or that it may be. v1 files: m, k and
- * count as u32, little-endian, then the bits, bit i in byte i >> 3 at i & 7.
+ * The plain filter, and its v1 file: u32 m, u32 k, u32 count, little-endian, then the bits, the
+ * lowest of each byte first.
  */
 import { DdiaError } from '../../shared/errors.ts';
-import { positionsOf } from './positions.ts';
-import { BITS_MAX, estimatedItems, falsePositives, optimalSize, type Size } from './theory.ts';
+import { positions } from './hash.ts';
+import { BITS_MAX, estimatedCount, expectedRate, optimal, PROBES_MAX } from './parameters.ts';
 
-const HEAD_BYTES = 12;
-const K_MAX = 64;
+export const HEADER_BYTES = 12;
+
+export interface FilterStat {
+  bits: number;
+  probes: number;
+  /** Items that were added, as the file counts them. */
+  count: number;
+  bitsSet: number;
+  density: number;
+  /** Items that the density speaks for. */
+  estimatedCount: number | null;
+  /** With as many items as were counted, and with as many bits as are set. */
+  expectedRate: number;
+  currentRate: number;
+  bytes: number;
+}
 
 export class BloomFilter {
-  readonly #positions: Float64Array;
+  #count: number;
 
-  private constructor(
-    readonly size: Size,
-    readonly bits: Uint8Array,
-    /** How often an item was added, as far as is known. */
-    public count: number,
+  constructor(
+    readonly m: number,
+    readonly k: number,
+    readonly bits: Uint8Array = new Uint8Array(Math.ceil(m / 8)),
+    count = 0,
   ) {
-    this.#positions = new Float64Array(size.k);
+    this.#count = count;
   }
 
-  static create(items: number, p: number): BloomFilter {
-    return BloomFilter.of(optimalSize(items, p));
+  static for(n: number, p: number): BloomFilter {
+    const { m, k } = optimal(n, p);
+    return new BloomFilter(m, k);
   }
 
-  static of(size: Size): BloomFilter {
-    return new BloomFilter(size, new Uint8Array(Math.ceil(size.m / 8)), 0);
+  get count(): number {
+    return this.#count;
   }
 
-  /** Reads a v1 file. Throws a DdiaError `corrupt`. */
-  static parse(bytes: Uint8Array): BloomFilter {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (bytes.length < HEAD_BYTES) {
-      throw new DdiaError('corrupt', `a filter of ${bytes.length} bytes, ${HEAD_BYTES} at least`);
-    }
-    const [m, k, count] = [0, 4, 8].map((at) => view.getUint32(at, true)) as [
-      number,
-      number,
-      number,
-    ];
-    const expected = HEAD_BYTES + Math.ceil(m / 8);
-    if (m < 1 || k < 1 || k > K_MAX) throw new DdiaError('corrupt', `m is ${m}, k is ${k}`);
-    if (bytes.length !== expected) {
-      throw new DdiaError('corrupt', `m is ${m}: ${expected} bytes, ${bytes.length} are there`);
-    }
-    const unused = m % 8 === 0 ? 0 : bytes[bytes.length - 1]! >>> (m % 8);
-    if (unused !== 0) throw new DdiaError('corrupt', `bits behind the last one, ${m}, are set`);
-    return new BloomFilter({ m, k }, bytes.slice(HEAD_BYTES), count);
-  }
-
-  serialize(): Uint8Array {
-    const bytes = new Uint8Array(HEAD_BYTES + this.bits.length);
-    const view = new DataView(bytes.buffer);
-    view.setUint32(0, this.size.m, true);
-    view.setUint32(4, this.size.k, true);
-    view.setUint32(8, Math.min(this.count, BITS_MAX), true);
-    bytes.set(this.bits, HEAD_BYTES);
-    return bytes;
-  }
-
-  /** False: it may have been in it before. */
+  /** Returns whether any bit was not set before: if not, it was there, or seemed so. */
   add(item: Uint8Array): boolean {
-    positionsOf(item, this.size, this.#positions);
+    const { bits } = this;
     let fresh = false;
-    for (const position of this.#positions) {
-      const at = Math.floor(position / 8);
-      const bit = 1 << (position & 7);
-      if ((this.bits[at]! & bit) === 0) fresh = true;
-      this.bits[at]! |= bit;
-    }
-    this.count++;
+    positions(item, this.m, this.k, (at) => {
+      const mask = 1 << (at & 7);
+      if ((bits[at >>> 3]! & mask) === 0) fresh = true;
+      bits[at >>> 3]! |= mask;
+      return true;
+    });
+    this.#count++;
     return fresh;
   }
 
   has(item: Uint8Array): boolean {
-    positionsOf(item, this.size, this.#positions);
-    for (const position of this.#positions) {
-      if ((this.bits[Math.floor(position / 8)]! & (1 << (position & 7))) === 0) return false;
-    }
-    return true;
+    const { bits } = this;
+    return positions(item, this.m, this.k, (at) => (bits[at >>> 3]! & (1 << (at & 7))) !== 0);
   }
 
-  /** What is in one or the other. Throws `mismatch` unless both have the same parameters. */
+  /** What either has. Only of equal parameters: the bits mean other things otherwise. */
   union(other: BloomFilter): BloomFilter {
-    const { m, k } = this.size;
-    if (other.size.m !== m || other.size.k !== k) {
-      const theirs = `m ${other.size.m} and k ${other.size.k}`;
-      throw new DdiaError('mismatch', `filters with m ${m} and k ${k}, and ${theirs}: no union`);
+    if (other.m !== this.m || other.k !== this.k) {
+      throw new DdiaError(
+        'different-parameters',
+        `a filter of ${this.m} bits and ${this.k} probes has no union with one of ${other.m} and ${other.k}`,
+        'make both with the same number of items and rate',
+      );
     }
     const bits = this.bits.map((byte, i) => byte | other.bits[i]!);
-    return new BloomFilter(this.size, bits, this.count + other.count);
+    return new BloomFilter(this.m, this.k, bits, Math.min(BITS_MAX, this.count + other.count));
   }
 
   get bitsSet(): number {
     let set = 0;
-    for (const byte of this.bits) {
-      for (let rest = byte; rest !== 0; rest &= rest - 1) set++;
-    }
+    for (let byte of this.bits) for (; byte !== 0; byte &= byte - 1) set++;
     return set;
   }
 
-  /** How many different items are in it, from how many bits are set. */
-  get estimatedCount(): number {
-    return estimatedItems(this.size, this.bitsSet);
+  stat(): FilterStat {
+    const { m, k, count, bitsSet } = this;
+    const estimate = estimatedCount({ m, k }, bitsSet);
+    return {
+      bits: m,
+      probes: k,
+      count,
+      bitsSet,
+      density: bitsSet / m,
+      estimatedCount: Number.isFinite(estimate) ? Math.round(estimate) : null,
+      expectedRate: expectedRate({ m, k }, count),
+      currentRate: (bitsSet / m) ** k,
+      bytes: HEADER_BYTES + this.bits.length,
+    };
   }
 
-  /** How often `has` errs now. */
-  get falsePositiveRate(): number {
-    return falsePositives(this.size, this.estimatedCount);
+  serialize(): Uint8Array {
+    const bytes = new Uint8Array(HEADER_BYTES + this.bits.length);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, this.m, true);
+    view.setUint32(4, this.k, true);
+    view.setUint32(8, this.count, true);
+    bytes.set(this.bits, HEADER_BYTES);
+    return bytes;
   }
+
+  /** Throws a DdiaError for bytes that are no filter. */
+  static parse(bytes: Uint8Array): BloomFilter {
+    if (bytes.length < HEADER_BYTES) {
+      throw notAFilter(`${bytes.length} bytes, a header has ${HEADER_BYTES}`);
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const m = view.getUint32(0, true);
+    const k = view.getUint32(4, true);
+    const size = Math.ceil(m / 8);
+    if (m === 0 || k === 0 || k > PROBES_MAX) throw notAFilter(`${m} bits and ${k} probes`);
+    if (bytes.length !== HEADER_BYTES + size) {
+      throw notAFilter(`${m} bits take ${size} bytes, the file has ${bytes.length - HEADER_BYTES}`);
+    }
+    const bits = bytes.slice(HEADER_BYTES);
+    const beyond = m % 8 === 0 ? 0 : bits[size - 1]! >>> (m % 8);
+    if (beyond !== 0) throw notAFilter(`bits are set behind the last of ${m}`);
+    return new BloomFilter(m, k, bits, view.getUint32(8, true));
+  }
+}
+
+function notAFilter(why: string): DdiaError {
+  return new DdiaError('not-a-filter', `no v1 Bloom filter: ${why}`);
 }

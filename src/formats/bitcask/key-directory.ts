@@ -29,7 +29,8 @@ const ORDER_AT = 4;
 const FREE = 0x8000;
 const SLOTS_MIN = 64;
 const ENTRIES_MIN = 32;
-const ENTRIES_MAX = 2 ** 27;
+/** The most keys that a directory takes. */
+export const KEYS_MAX = 2 ** 27;
 const CHUNK_BITS = 20;
 const CHUNK_BYTES = 1 << CHUNK_BITS;
 const CHUNKS_MAX = 2 ** (32 - CHUNK_BITS);
@@ -77,18 +78,30 @@ export class KeyDirectory {
     const known = this.#slots[slot]!;
     this.created = known === 0;
     if (known !== 0) return known - 1;
-    if ((this.size + 1) * 10 > this.#slots.length * 7) {
-      this.#growSlots();
-      slot = this.#slotOf(bytes, start, end, hash);
-    }
+    if (this.#growSlots(this.size + 1)) slot = this.#slotOf(bytes, start, end, hash);
+    this.#growEntries(this.size + 1);
+    const place = this.#keep(bytes, start, end);
     const entry = this.#newEntry();
     const at = entry * WORDS;
     this.#words[at + HASH] = hash;
-    this.#words[at + KEY_PLACE] = this.#keep(bytes, start, end);
+    this.#words[at + KEY_PLACE] = place;
     this.#words[at + KEY_LENGTH] = end - start;
     this.#slots[slot] = entry + 1;
     this.size++;
     return entry;
+  }
+
+  /**
+   * Makes room for so many more keys, of so many bytes in all: putting them cannot fail then. Throws
+   * `directory-full`.
+   */
+  reserve(keys: number, bytes: number, keysMax = KEYS_MAX): void {
+    if (this.size + keys > keysMax) throw full(`${keysMax} keys`);
+    // A key that does not fit in the rest of a chunk begins another: two hold more than one's worth.
+    const chunks = 1 + Math.ceil((2 * bytes) / CHUNK_BYTES);
+    if (this.#chunks.length + chunks > CHUNKS_MAX) throw full('4 GiB of keys');
+    this.#growSlots(this.size + keys);
+    this.#growEntries(this.size + keys);
   }
 
   /** Where the newest record lies. `position` below 2^48, `order` as `newest` of the dialect says. */
@@ -139,6 +152,13 @@ export class KeyDirectory {
   setExpires(entry: number, expires: number): void {
     if (expires > 0) this.#expires.set(entry, expires);
     else if (this.#expires.size > 0) this.#expires.delete(entry);
+  }
+
+  /** Visits the entries that expire. */
+  forEachExpiring(visit: (entry: number, expires: number) => void): void {
+    this.#expires.forEach((expires, entry) => {
+      visit(entry, expires);
+    });
   }
 
   /** Whether the entry is in use and points to this place. */
@@ -255,9 +275,13 @@ export class KeyDirectory {
     }
   }
 
-  #growSlots(): void {
-    const slots = new Uint32Array(this.#slots.length * 2);
-    const mask = slots.length - 1;
+  /** Whether the slots had to be made anew, for so many keys. */
+  #growSlots(keys: number): boolean {
+    let length = this.#slots.length;
+    while (keys * 10 > length * 7) length *= 2;
+    if (length === this.#slots.length) return false;
+    const slots = new Uint32Array(allocate(length * 4));
+    const mask = length - 1;
     const words = this.#words;
     for (const entry of this.#slots) {
       if (entry === 0) continue;
@@ -267,26 +291,28 @@ export class KeyDirectory {
     }
     this.#slots = slots;
     this.#mask = mask;
+    return true;
   }
 
-  #newEntry(): number {
-    if (this.#free !== 0) {
-      const entry = this.#free - 1;
-      this.#free = this.#words[entry * WORDS + HASH]!;
-      return entry;
-    }
+  #growEntries(keys: number): void {
     const capacity = this.#words.length / WORDS;
-    if (this.#used === capacity) {
-      if (capacity >= ENTRIES_MAX) throw full(`${ENTRIES_MAX} keys`);
-      // A third more: little is unused, and a key is copied three times at most on the average.
-      const grown = Math.min(ENTRIES_MAX, Math.ceil((capacity * 4) / 3));
-      const buffer = new ArrayBuffer(grown * WORDS * 4);
-      const words = new Uint32Array(buffer);
-      words.set(this.#words);
-      this.#words = words;
-      this.#orders = new Float64Array(buffer);
-    }
-    return this.#used++;
+    if (keys <= capacity) return;
+    if (keys > KEYS_MAX) throw full(`${KEYS_MAX} keys`);
+    // A third more: little is unused, and a key is copied three times at most on the average.
+    const grown = Math.min(KEYS_MAX, Math.max(keys, Math.ceil((capacity * 4) / 3)));
+    const buffer = allocate(grown * WORDS * 4);
+    const words = new Uint32Array(buffer);
+    words.set(this.#words);
+    this.#words = words;
+    this.#orders = new Float64Array(buffer);
+  }
+
+  /** There is room: see #growEntries. */
+  #newEntry(): number {
+    if (this.#free === 0) return this.#used++;
+    const entry = this.#free - 1;
+    this.#free = this.#words[entry * WORDS + HASH]!;
+    return entry;
   }
 
   /** Copies the key and returns its place. */
@@ -343,6 +369,14 @@ export class KeyDirectory {
         start + words[at + KEY_LENGTH]!,
       );
     });
+  }
+}
+
+function allocate(bytes: number): ArrayBuffer {
+  try {
+    return new ArrayBuffer(bytes);
+  } catch {
+    throw full(`what fits in memory: ${bytes} bytes more are not to be had`);
   }
 }
 

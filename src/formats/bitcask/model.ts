@@ -30,7 +30,10 @@ export class BitcaskRecord {
   /** Milliseconds since the epoch after which the record counts as deleted; 0: never. */
   expires = 0;
   deleted = false;
-  /** True where the next record was written in one with this one. */
+  /**
+   * True where the next record was written in one with this one. Of what was written in one, a scan
+   * yields all records or none.
+   */
   continued = false;
   /** seq less the last one known to be durable when this was written; -1: not told. */
   unsynced = -1;
@@ -62,6 +65,8 @@ export class HintEntry {
   seq = -1;
   expires = 0;
   deleted = false;
+  /** False where the hint file is of a version in which `deleted` is not told. */
+  tellsDeletion = true;
   bytes: Uint8Array = EMPTY;
   keyStart = 0;
   keyEnd = 0;
@@ -107,9 +112,9 @@ export interface BitcaskDialect extends Dialect {
   readonly family: 'bitcask';
   /**
    * What makes a record of a key newer than another: its place (number of the file, then offset),
-   * its number, or its time and then its place.
+   * or its number.
    */
-  readonly newest: 'position' | 'seq' | 'time';
+  readonly newest: 'position' | 'seq';
   /** Bytes of the smallest record: how many records a damaged span can have held. */
   readonly recordBytesMin: number;
   /** The file's number by its name; undefined for a name that is none. */
@@ -120,7 +125,7 @@ export interface BitcaskDialect extends Dialect {
   hintName(number: number): string;
   /** Which records a whole hint file tells of. */
   readonly hints: HintRule;
-  /** Visits the records and the damage of one data file in order. Throws only what reading throws. */
+  /** Visits records and damage of one data file in order. Throws only what reading throws. */
   scan(source: ByteSource, context: BitcaskScanContext, visitor: BitcaskVisitor): Promise<void>;
   /** The same of a hint file. Entries behind damage are not to be trusted and are left out. */
   scanHint(source: ByteSource, context: BitcaskScanContext, visitor: HintVisitor): Promise<void>;
@@ -134,10 +139,21 @@ export interface BitcaskDialect extends Dialect {
   readonly companions?: readonly string[];
   /** The numbers of the live data files, where a file says it (the manifest); else all are. */
   liveFiles?(set: FileSet): ReadonlySet<number> | undefined;
+  /**
+   * For layouts whose records are bound to their place: what the files of a store have in common,
+   * and which data files are merged ones. Such a store is repaired by writing all of it anew.
+   */
+  identity?(set: FileSet): StoreIdentity;
   /** What only the set of files shows: a manifest against the files, leftovers. */
   verifySet?(input: BitcaskOpened, context: BitcaskScanContext): Promise<Finding[]>;
   /** The inverse of scan; absent where this project does not write the dialect. */
   readonly encoder?: BitcaskEncoder;
+}
+
+export interface StoreIdentity {
+  readonly storeId: bigint;
+  /** Numbers of data files whose records are copies. */
+  readonly merged: ReadonlySet<number>;
 }
 
 export interface HintRule {
@@ -153,6 +169,10 @@ export interface HintRule {
    * an entry is gone for it.
    */
   readonly trusted: boolean;
+  /** Whether a checksum covers the entries: what a whole hint file says was true once. */
+  readonly checked: boolean;
+  /** What else that software needs a hint for, in words; absent where it only saves reading. */
+  readonly needed?: string;
 }
 
 /** A record to be written. */

@@ -18,7 +18,10 @@ export async function readFully(
   return done;
 }
 
-/** Bytes [position, position + length), or as many as there are. `length` is bounded by the caller. */
+/**
+ * Bytes [position, position + length), or as many as there are. `length` is bounded by the
+ * caller.
+ */
 export async function bytesAt(
   source: ByteSource,
   position: number,

@@ -118,7 +118,9 @@ class Fold {
   ): Promise<void> {
     const sink = new OperationSink((operation) => this.#fold(operation, side));
     const damage = tellDamage ? onDamage : () => {};
-    await input.family.dump(input, {}, context, sink, damage);
+    const { family } = input;
+    if (family.content) await family.content(input, { places: true }, context, sink, damage);
+    else await family.dump(input, {}, context, sink, damage);
   }
 
   #fold(operation: Operation, side: 'a' | 'b'): void {

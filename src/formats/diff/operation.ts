@@ -77,6 +77,8 @@ export class OperationSink implements RecordSink {
     else if (name === 'length') this.#length = value;
     else if (name === 'cf') this.#columnFamily = value;
     else if (name === 'seq') this.#seq = String(value);
+    // Where it lies, as offset and length are.
+    else if (name === 'block') return;
     else this.#more(name, value);
   }
 
@@ -90,6 +92,14 @@ export class OperationSink implements RecordSink {
     if (name === 'key') this.#key = mark;
     else if (name === 'value') this.#value = mark;
     else this.#more(`${kind} ${name}`, mark);
+  }
+
+  /** When something was written is not what was written. */
+  time(): void {}
+
+  flag(name: string, value: boolean): void {
+    if (name === 'deleted') this.#op = value ? 'delete' : 'put';
+    else if (value) this.#more(name, value);
   }
 
   json(name: string, value: unknown): void {

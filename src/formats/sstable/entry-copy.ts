@@ -50,6 +50,21 @@ export class EntryCopy {
     return this;
   }
 
+  /** Key, number and type alone: what order is about. */
+  takeKey(from: EntryBlock, index: number): void {
+    const { block } = this;
+    const start = from.keyStart[index]!;
+    const length = from.keyEnd[index]! - start;
+    if (this.#key.length < length) this.#key = new Uint8Array(2 * length);
+    for (let i = 0; i < length; i++) this.#key[i] = from.keyBytes[start + i]!;
+    block.keyBytes = this.#key;
+    block.keyStart[0] = 0;
+    block.keyEnd[0] = length;
+    block.types[0] = from.types[index]!;
+    block.seqHigh[0] = from.seqHigh[index]!;
+    block.seqLow[0] = from.seqLow[index]!;
+  }
+
   /** An entry that was made elsewhere. */
   set(entry: TableEntry): this {
     const { block } = this;

@@ -12,7 +12,7 @@ import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyTables } from './verify.ts';
 
-export const tableDialects: readonly TableDialect[] = [v1, leveldb, rocksdb, lsmV1, v2];
+export const tableDialects: readonly TableDialect[] = [v2, v1, leveldb, rocksdb, lsmV1];
 
 /** Which of a directory's files this dialect reads, by number where their names have one. */
 export function selectTables(set: FileSet, dialect: TableDialect): readonly FileEntry[] {
@@ -27,6 +27,7 @@ export const sstable: Family<TableDialect> = {
   select: selectTables,
   verify: verifyTables,
   dump: dumpTables,
+  inOrder: () => false,
   stat: statTables,
   planRepair: planTableRepair,
   applyRepair: applyTableRepair,

@@ -29,7 +29,9 @@ export function findingOf(damage: TableDamage): Finding {
   return finding;
 }
 
-/** How far a scan looks: what is there; checksums and framing too; or everything against all else. */
+/**
+ * How far a scan looks: what is there; checksums and framing too; or everything against all else.
+ */
 export type Depth = 'read' | 'quick' | 'full';
 
 export interface TableScanContext extends ScanContext {
@@ -87,6 +89,8 @@ export interface TableWriteOptions {
   /** How many entries there will be, where that is known. */
   readonly entries?: number | undefined;
   readonly compression?: string | undefined;
+  /** Eight bytes that name the table; absent: chosen at random. */
+  readonly tableId?: Uint8Array | undefined;
 }
 
 /** Takes entries in order; refuses, with a DdiaError, what is not, and what it cannot hold. */

@@ -10,7 +10,8 @@ export interface KeyRange {
 
 /** The range of all keys that begin with `prefix`. */
 export function prefixRange(prefix: Uint8Array): KeyRange {
-  const to = prefix.slice();
+  // A Buffer's own slice would share its bytes.
+  const to = Uint8Array.from(prefix);
   for (let i = to.length - 1; i >= 0; i--) {
     if (to[i] !== 0xff) {
       to[i]!++;
@@ -64,7 +65,10 @@ export class TableCursor {
     return this.reverse ? this.index > 0 : this.index + 1 < this.block.count;
   }
 
-  /** Steps to an entry that is at hand. False, and the cursor is as it was: it is out of the range. */
+  /**
+   * Steps to an entry that is at hand. False, and the cursor is as it was: it is out of the
+   * range.
+   */
   stepWithin(): boolean {
     const step = this.reverse ? -1 : 1;
     this.index += step;

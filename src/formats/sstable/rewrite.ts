@@ -6,7 +6,7 @@ import { DdiaError } from '../../shared/errors.ts';
 import type { ByteSource, ScanContext } from '../format.ts';
 import type { EntryBlock } from './entry-block.ts';
 import { compareEntries, EntryCopy } from './entry-copy.ts';
-import type { TableDialect, TableTarget } from './model.ts';
+import type { TableDamage, TableDialect, TableTarget, TableWriter } from './model.ts';
 
 /** What is set aside is held in memory. */
 const ASIDE_BYTES_MAX = 64 * 1024 * 1024;
@@ -27,11 +27,25 @@ export async function rewriteTable(
   }
   const aside = await outOfOrder(dialect, source, context);
   let entries = 0;
-  await inOrder(dialect, source, context, aside, () => entries++);
+  await inOrder(dialect, source, context, aside, () => entries++, ignore);
   const options = { entries, ...(await parametersOf(dialect, source, context)) };
   const writer = encoder.open(target, options);
-  await inOrder(dialect, source, context, aside, (block, i) => writer.add(block, i));
+  await inOrder(dialect, source, context, aside, (block, i) => writer.add(block, i), ignore);
   writer.finish();
+}
+
+const ignore = (): void => {};
+
+/** All entries into a writer of whatever layout, range deletions too; the caller finishes it. */
+export async function rewriteInto(
+  dialect: TableDialect,
+  source: ByteSource,
+  context: ScanContext,
+  writer: TableWriter,
+  onDamage: (damage: TableDamage) => void,
+): Promise<void> {
+  const aside = await outOfOrder(dialect, source, context);
+  await inOrder(dialect, source, context, aside, (block, i) => writer.add(block, i), onDamage);
 }
 
 /**
@@ -44,6 +58,7 @@ async function inOrder(
   context: ScanContext,
   aside: readonly EntryCopy[],
   emit: (block: EntryBlock, index: number) => void,
+  onDamage: (damage: TableDamage) => void,
 ): Promise<void> {
   const told = new EntryCopy();
   let seen = false;
@@ -62,7 +77,10 @@ async function inOrder(
     { ...context, depth: 'read' },
     {
       block(block) {
-        if (block.rangeDeletions) return;
+        if (block.rangeDeletions) {
+          for (let i = 0; i < block.count; i++) emit(block, i);
+          return;
+        }
         for (let i = 0; i < block.count; i++) {
           if (begun && compareEntries(highest.block, 0, block, i) >= 0) continue;
           highest.take(block, i);
@@ -77,7 +95,7 @@ async function inOrder(
           tell(block, i);
         }
       },
-      damage() {},
+      damage: onDamage,
     },
   );
   for (; next < aside.length; next++) tell(aside[next]!.block, 0);

@@ -36,8 +36,8 @@ export async function verifyTables(
         { ...context, depth },
         {
           block(block) {
-            stats.records += block.count;
-            stats.blocks++;
+            if (!context.quick) stats.records += block.count;
+            if (!block.rangeDeletions) stats.blocks++;
             if (!block.rangeDeletions) order.block(block);
           },
           damage(damage) {
@@ -59,7 +59,9 @@ export async function verifyTables(
     dialect: dialect.id,
     clean: findings.verdict === 'clean',
     verdict: findings.verdict,
-    stats: { ...stats },
+    stats: context.quick
+      ? { files: stats.files, bytes: stats.bytes, blocks: stats.blocks }
+      : { ...stats },
     unchecked: context.quick ? [quick, ...dialect.unchecked] : dialect.unchecked,
     findings: findings.kept,
     counts: findings.counts,

@@ -1,129 +1,35 @@
 /** The ledger of a log's repair, out of its scan, and which segments cannot be mended in place. */
-import type { FileEntry, RepairOptions } from '../format.ts';
-import { Ledger } from '../ledger.ts';
+import { Bookkeeper } from '../bookkeeper.ts';
+import type { RepairOptions } from '../format.ts';
 import type { WalDamage, WalOpened, WalRecord } from './model.ts';
 
-export class Bookkeeper {
-  readonly ledger = new Ledger();
-  /** Damage that costs no record, until it is known whether a record holds it. */
-  #notes: WalDamage[] = [];
-  /** Segments that records have to be taken out of, or that hold what has no mend. */
-  readonly #spoilt = new Set<string>();
-
+export class LogBookkeeper extends Bookkeeper {
   constructor(
     readonly input: WalOpened,
-    readonly options: RepairOptions,
-  ) {}
-
-  begin(file: FileEntry): void {
-    this.#settle(Number.POSITIVE_INFINITY);
-    this.ledger.begin(file.name, file.size ?? 0);
-  }
-
-  end(): void {
-    this.#settle(Number.POSITIVE_INFINITY);
-    this.ledger.close();
+    options: RepairOptions,
+  ) {
+    super(options);
   }
 
   /** Files to be written anew; of a log whose segments continue each other, all or none. */
   rewrite(): string[] {
     const { rewrite } = this.input.dialect;
-    if (!rewrite || this.#spoilt.size === 0) return [];
+    if (!rewrite || this.spoilt.size === 0) return [];
     const names = this.input.files.map(({ name }) => name);
-    return rewrite.chained ? names : names.filter((name) => this.#spoilt.has(name));
+    return rewrite.chained ? names : names.filter((name) => this.spoilt.has(name));
   }
 
   record(record: WalRecord): void {
     if (record.index > 0) return;
-    const { offset, length } = record;
-    this.#settle(offset);
     const seq = this.input.dialect.hasSeq && record.numbered ? record.seqText : undefined;
-    const notes = this.#notes;
-    this.#notes = [];
-    const fate = record.salvaged || notes.length > 0 ? ('salvaged' as const) : ('kept' as const);
-    const entry = { offset, length, fate, records: 1, firstSeq: seq, lastSeq: seq };
-    if (notes.length === 0) {
-      this.ledger.add(entry);
-      return;
-    }
-    const [first] = notes;
-    const mends = notes.flatMap(({ mend }) => mend ?? []);
-    const cause = { code: first!.code, reason: reasonOf(first!), mends };
-    this.ledger.add({ ...entry, ...cause });
+    this.kept(record.offset, record.length, record.salvaged, seq);
   }
 
   damage(damage: WalDamage): void {
-    const { offset, length, code, lost, mend, records, file } = damage;
-    const reason = reasonOf(damage);
-    if (!lost) {
-      this.#costsNothing(damage);
-      return;
-    }
-    if (length === 0) return;
-    this.#settle(offset);
-    if (this.options.mend && mend) {
-      this.ledger.add({
-        offset,
-        length,
-        code,
-        reason,
-        fate: 'salvaged',
-        records: 1,
-        mends: [mend],
-      });
-      return;
-    }
+    // A place between two files, not in one.
+    if (!damage.lost && damage.code === 'segment-gap') return;
     // What is cut off the end of the last segment leaves the rest as it is.
-    const isLast = file === this.input.files.at(-1)?.name;
-    if (code !== 'torn-tail' || !isLast) this.#spoilt.add(file);
-    const counted = records === 1;
-    const most = Number.isFinite(records) ? records : undefined;
-    this.ledger.add({
-      offset,
-      length,
-      code,
-      reason,
-      fate: 'dropped',
-      records: counted ? 1 : 0,
-      recordsAtMost: counted ? undefined : most,
-    });
+    const isLast = damage.file === this.input.files.at(-1)?.name;
+    this.damaged(damage, damage.code !== 'torn-tail' || !isLast);
   }
-
-  #costsNothing(damage: WalDamage): void {
-    const { offset, length, code, mend, file } = damage;
-    if (code === 'segment-gap') return;
-    const last = this.ledger.spans.at(-1);
-    if (damage.distrust) this.ledger.condemn(offset, length, code, damage.message);
-    else if (mend && last?.fate === 'salvaged' && last.offset === offset) {
-      // Told behind the record that it is about.
-      Object.assign(last, { code, reason: reasonOf(damage), mends: [mend] });
-    } else {
-      if (!mend) this.#spoilt.add(file);
-      this.#notes.push(damage);
-    }
-  }
-
-  /** Notes on what lies before `offset` stand alone: a header, padding. */
-  #settle(offset: number): void {
-    const before = this.#notes.filter((note) => note.offset < offset);
-    this.#notes = this.#notes.filter((note) => note.offset >= offset);
-    for (const note of before) {
-      const { length, code, mend } = note;
-      // Within a span that is accounted for already there is nothing to add.
-      if (note.offset < this.ledger.reached || length === 0) continue;
-      this.ledger.add({
-        offset: note.offset,
-        length,
-        fate: 'salvaged',
-        records: 0,
-        code,
-        reason: reasonOf(note),
-        mends: mend ? [mend] : [],
-      });
-    }
-  }
-}
-
-function reasonOf(damage: WalDamage): string {
-  return damage.diagnosis ?? damage.message;
 }

@@ -4,6 +4,7 @@ import { bytesValue } from '../bytes/value.ts';
 import { findingOf } from '../damage.ts';
 import { Findings } from '../findings.ts';
 import type { DumpOptions, DumpResult, Finding, RecordSink } from '../format.ts';
+import { keyInRange } from '../key-range.ts';
 import type { WalOpened, WalRecord, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 
@@ -24,7 +25,7 @@ export async function dumpLog(
 
   await scanLog(input, context, {
     record(record) {
-      if (stopped || (narrowed && !keyInRange(record, options))) return;
+      if (stopped || (narrowed && !isInRange(record, options))) return;
       if (skip > 0) {
         skip--;
         return;
@@ -48,14 +49,10 @@ export async function dumpLog(
   return { ...result, damage: findings.total, verdict: findings.verdict };
 }
 
-/** Bounds compare keys as bytes; a record without a key is in no range. */
-export function keyInRange(record: WalRecord, { from, to, prefix }: DumpOptions): boolean {
-  if (record.keyStart < 0) return false;
+/** A record without a key is in no range. */
+function isInRange(record: WalRecord, options: DumpOptions): boolean {
   const { bytes, keyStart, keyEnd } = record;
-  const key = bytes.subarray(keyStart, keyEnd);
-  if (from && Buffer.compare(key, from) < 0) return false;
-  if (to && Buffer.compare(key, to) >= 0) return false;
-  return !prefix || Buffer.compare(key.subarray(0, prefix.length), prefix) === 0;
+  return keyStart >= 0 && keyInRange(bytes, keyStart, keyEnd, options);
 }
 
 interface Printer {

@@ -7,6 +7,7 @@ import { lsmV1 } from './lsm-v1/index.ts';
 import type { WalDialect, WalOpened, WalScanContext } from './model.ts';
 import { applyLogRepair, planLogRepair } from './repair.ts';
 import { rocksdb } from './rocksdb/index.ts';
+import { type LogPart, verifyLogPart } from './second-reader.ts';
 import { statLog } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
@@ -35,7 +36,10 @@ export const wal: Family<WalDialect> = {
   title: 'write-ahead logs: operations in order',
   dialects: walDialects,
   select: selectSegments,
+  inOrder: () => true,
   verify: (input, context) => verifyLog(input, walContext(input, context)),
+  verifyPart: (input, part, context) =>
+    verifyLogPart(input, part as LogPart, walContext(input, context)),
   dump: (input, options, context, sink, onDamage) =>
     dumpLog(input, options, walContext(input, context), sink, onDamage),
   stat: (input, context) => statLog(input, walContext(input, context)),

@@ -84,6 +84,13 @@ export interface WalVisitor {
    * crash numbers are left out so that none is given twice.
    */
   resume?(previous: bigint, base: bigint): void;
+  /**
+   * Given to those who only count: told, where a dialect can, in place of `record` of puts and
+   * deletes that were written one by one, lie in [start, end) without a gap, and are numbered on
+   * from the record visited before. The last of them lies at `last`. Like a record, it is told of
+   * before more is read.
+   */
+  run?(count: number, start: number, last: number, end: number): void;
   /** Asked between records; true ends the scan. */
   done?(): boolean;
 }
@@ -101,8 +108,6 @@ export interface WalScanContext extends ScanContext {
    * blocks begins at the block that holds it. Default 0.
    */
   readonly from?: number | undefined;
-  /** --page-size and the like, by name. */
-  readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface WalDialect extends Dialect {
@@ -130,6 +135,13 @@ export interface WalDialect extends Dialect {
   readonly segmentsContinuous: boolean;
   /** Visits the records and the damage of one segment in order. Throws only what reading throws. */
   scan(source: ByteSource, context: WalScanContext, visitor: WalVisitor): Promise<void>;
+  /**
+   * The first offset from `from` on at which a scan can begin within a segment and find nothing
+   * wrong with that; undefined: there is none in `source`. With it a dialect promises that scans
+   * which begin in different places are in the same state once both have yielded the same record,
+   * and told of no damage: a big log is then verified by two threads.
+   */
+  seek?(source: ByteSource, from: number, context: ScanContext): Promise<number | undefined>;
   /** See Family.layout. */
   layout(
     source: ByteSource,

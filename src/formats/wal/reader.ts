@@ -43,6 +43,11 @@ export async function scanLog(
             if (damage.tail) tail = damage;
             else visitor.damage(damage);
           },
+          ...(visitor.run && {
+            // A record comes before each.
+            run: (n: number, start: number, last: number, end: number) =>
+              visitor.run!(n, start, last, end),
+          }),
           ...(visitor.resume && { resume: (a: bigint, b: bigint) => visitor.resume!(a, b) }),
           ...(visitor.done && { done: () => visitor.done!() }),
         },

@@ -3,15 +3,12 @@
  * what is kept, puts in what is mended, and writes nothing else. Where records do not stand alone
  * in the file (blocks and fragments), a segment with a hole is written anew from its records.
  */
-import type {
-  ByteSource,
-  LedgerSpan,
-  RepairOptions,
-  RepairOutput,
-  RepairPlan,
-  ScanContext,
-} from '../format.ts';
-import { Bookkeeper } from './bookkeeper.ts';
+import { copyFile, copySpans, mendedSource, spanEnd } from '../copy-spans.ts';
+import { inFileOrder } from '../findings.ts';
+import type { ByteSource, LedgerSpan, RepairOptions, RepairOutput, RepairPlan } from '../format.ts';
+import { ToldList } from '../told-list.ts';
+import { LogBookkeeper } from './bookkeeper.ts';
+import { LogChecker } from './log-checker.ts';
 import type {
   WalDamage,
   WalDialect,
@@ -21,9 +18,7 @@ import type {
   WalScanContext,
 } from './model.ts';
 import { scanLog } from './reader.ts';
-import { inOrder, LogChecker } from './verify.ts';
 
-const COPY_BYTES = 1024 * 1024;
 /** How many losses are told one by one. */
 const CONSEQUENCES_MAX = 20;
 
@@ -33,7 +28,7 @@ export async function planLogRepair(
   context: WalScanContext,
 ): Promise<Omit<RepairPlan, 'inputs'>> {
   const checker = new LogChecker(input, context.limits.findings);
-  const books = new Bookkeeper(input, options);
+  const books = new LogBookkeeper(input, options);
   const losses = new Losses(input.dialect);
   await scanLog(input, context, {
     segment: (file) => books.begin(file),
@@ -59,7 +54,7 @@ export async function planLogRepair(
     dialect: input.dialect.id,
     ledger: books.ledger.spans,
     rewrite: books.rewrite(),
-    findings: inOrder(findings.kept, input.files),
+    findings: inFileOrder(findings.kept, input.files),
     counts: findings.counts,
     consequences: losses.told(),
   };
@@ -67,8 +62,7 @@ export async function planLogRepair(
 
 /** What the loss may bring back, in words. */
 class Losses {
-  readonly #told: string[] = [];
-  #more = 0;
+  readonly #told = new ToldList(CONSEQUENCES_MAX);
   #lastSeq = '';
   #mendable = 0;
   #pending: string | undefined;
@@ -80,7 +74,7 @@ class Losses {
       const before = this.#lastSeq === '' ? 'the start' : `seq ${this.#lastSeq}`;
       const numbered = this.dialect.hasSeq && record.numbered;
       const range = numbered ? ` (between ${before} and seq ${record.seqText})` : '';
-      this.#tell(this.#pending + range);
+      this.#told.add(this.#pending + range);
       this.#pending = undefined;
     }
     if (record.numbered && this.dialect.hasSeq) this.#lastSeq = record.seqText;
@@ -88,7 +82,7 @@ class Losses {
 
   damage(damage: WalDamage, options: RepairOptions): void {
     if (damage.distrust) {
-      this.#tell(
+      this.#told.add(
         `${damage.file} @ ${damage.offset}: the page image is not applied; see its finding`,
       );
       return;
@@ -97,7 +91,7 @@ class Losses {
     const { mend, file, offset, length, code, subject } = damage;
     if (mend && options.mend) return;
     if (mend) this.#mendable++;
-    if (this.#pending) this.#tell(this.#pending);
+    if (this.#pending) this.#told.add(this.#pending);
     const place = `${file} @ ${offset} +${length}`;
     this.#pending =
       code === 'torn-tail'
@@ -108,20 +102,15 @@ class Losses {
   }
 
   told(): string[] {
-    if (this.#pending) this.#tell(this.#pending);
+    if (this.#pending) this.#told.add(this.#pending);
     this.#pending = undefined;
-    if (this.#more > 0) this.#told.push(`… and ${this.#more} more losses, see the ledger`);
+    const told = this.#told.told('losses, see the ledger');
     if (this.#mendable > 0) {
-      this.#told.push(
+      told.push(
         `${this.#mendable} of the lost records can be made whole: their damage has one explanation, see --mend`,
       );
     }
-    return this.#told;
-  }
-
-  #tell(what: string): void {
-    if (this.#told.length < CONSEQUENCES_MAX) this.#told.push(what);
-    else this.#more++;
+    return told;
   }
 }
 
@@ -155,61 +144,12 @@ export async function applyLogRepair(
     }
     return;
   }
-  for (const { name, size = 0 } of input.set.files) {
+  for (const { name } of input.set.files) {
     if (!companions.includes(name)) continue;
     const source = input.set.open(name);
-    const whole = { file: name, offset: 0, length: size, fate: 'kept' as const, records: 0 };
-    await copySpans(source, [whole], context, output);
+    await copyFile(source, context, output);
     source.close?.();
   }
-}
-
-async function copySpans(
-  source: ByteSource,
-  spans: readonly LedgerSpan[],
-  context: ScanContext,
-  output: RepairOutput,
-): Promise<void> {
-  const target = output.create(source.name);
-  const buffer = new Uint8Array(COPY_BYTES);
-  for (const { offset, length, fate, mends = [] } of spans) {
-    if (fate === 'dropped') continue;
-    for (let done = 0; done < length; ) {
-      context.signal?.throwIfAborted();
-      const got = await source.read(buffer, 0, Math.min(COPY_BYTES, length - done), offset + done);
-      if (got <= 0) throw new Error(`${source.name} ended at ${offset + done} while it was copied`);
-      for (const mend of mends) patch(buffer, offset + done, got, mend);
-      target.write(buffer, 0, got);
-      done += got;
-    }
-  }
-  target.finish();
-}
-
-/** Puts the mended bytes where they fall into a piece of the file. */
-function patch(
-  buffer: Uint8Array,
-  at: number,
-  length: number,
-  mend: { offset: number; hex: string },
-): void {
-  const bytes = Buffer.from(mend.hex, 'hex');
-  for (let i = 0; i < bytes.length; i++) {
-    const index = mend.offset + i - at;
-    if (index >= 0 && index < length) buffer[index] = bytes[i]!;
-  }
-}
-
-/** The source as it is with the mends put in. */
-function mendedSource(source: ByteSource, mends: { offset: number; hex: string }[]): ByteSource {
-  if (mends.length === 0) return source;
-  const read = async (target: Uint8Array, start: number, length: number, position: number) => {
-    const got = await source.read(target, start, length, position);
-    const piece = target.subarray(start, start + Math.max(0, got));
-    for (const mend of mends) patch(piece, position, piece.length, mend);
-    return got;
-  };
-  return { name: source.name, size: source.size, read };
 }
 
 async function writeAnew(
@@ -232,7 +172,7 @@ async function writeAnew(
   const mends = spans.flatMap((span) => span.mends ?? []);
   await dialect.scan(mendedSource(source, mends), context, {
     record(record) {
-      while (next < dropped.length && end(dropped[next]!) <= record.offset) next++;
+      while (next < dropped.length && spanEnd(dropped[next]!) <= record.offset) next++;
       if (next < dropped.length && dropped[next]!.offset === record.offset) return;
       append(writer.record(record));
     },
@@ -240,8 +180,4 @@ async function writeAnew(
   });
   append(writer.end(last));
   target.finish();
-}
-
-function end(span: LedgerSpan): number {
-  return span.offset + span.length;
 }

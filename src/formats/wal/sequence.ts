@@ -61,6 +61,16 @@ export class SequenceChecker {
     this.#unexpected(record);
   }
 
+  /** As many records again that are numbered on from the one before. */
+  run(count: number): void {
+    const odd = this.#odd;
+    if (odd) this.#settle(odd.actual + 1 === odd.expected ? 'out of place' : undefined);
+    const low = this.#nextLow + count;
+    this.#nextLow = low >>> 0;
+    if (low > 0xffff_ffff) this.#nextHigh = (this.#nextHigh + 1) >>> 0;
+    this.#explained = 0;
+  }
+
   /** The next segment vouches for where numbering stood, and goes on at `base`. */
   resume(previous: bigint, base: bigint): void {
     const next = (BigInt(this.#nextHigh) << 32n) | BigInt(this.#nextLow);
@@ -72,6 +82,11 @@ export class SequenceChecker {
 
   damage(damage: WalDamage): void {
     this.#explained += damage.records;
+  }
+
+  /** True while a number is odd, and the record that tells why is still to come. */
+  get undecided(): boolean {
+    return this.#odd !== undefined;
   }
 
   /** True for operations that take no sequence number of their own. */

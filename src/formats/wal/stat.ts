@@ -1,5 +1,6 @@
 /** stat of the family: what is in a log, by segment and in all. */
 
+import { Sizes } from '../sizes.ts';
 import { numberOrDigits } from './dump.ts';
 import type { WalOpened, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
@@ -14,12 +15,6 @@ interface SegmentStat {
   damagedBytes: number;
 }
 
-interface Sizes {
-  total: number;
-  least: number;
-  most: number;
-}
-
 export async function statLog(
   input: WalOpened,
   context: WalScanContext,
@@ -27,8 +22,8 @@ export async function statLog(
   const { dialect, set } = input;
   const segments: SegmentStat[] = [];
   const ops = new Map<string, number>();
-  const keys: Sizes = { total: 0, least: Number.POSITIVE_INFINITY, most: 0 };
-  const values: Sizes = { total: 0, least: Number.POSITIVE_INFINITY, most: 0 };
+  const keys = new Sizes();
+  const values = new Sizes();
   let segment: SegmentStat;
   let batches = 0;
   let lastHigh = 0;
@@ -50,8 +45,8 @@ export async function statLog(
       segment.records++;
       if (op === 'commit' || (dialect.batches === 'batch-record' && record.index === 0)) batches++;
       if (record.keyStart >= 0 && op !== 'commit' && op !== 'checkpoint') {
-        add(keys, record.keyEnd - record.keyStart);
-        if (record.valueStart >= 0) add(values, record.valueEnd - record.valueStart);
+        keys.add(record.keyEnd - record.keyStart);
+        if (record.valueStart >= 0) values.add(record.valueEnd - record.valueStart);
       }
       const end = record.offset + record.length;
       if (end > segment.bytes) segment.bytes = end; // a stream tells its size as it goes
@@ -77,20 +72,10 @@ export async function statLog(
     records: sum((s) => s.records),
     ops: Object.fromEntries(ops),
     ...(dialect.batches !== 'none' && { batches }),
-    keys: sizes(keys),
-    values: sizes(values),
+    keys: keys.told(),
+    values: values.told(),
     damaged: sum((s) => s.damaged),
     damagedBytes: sum((s) => s.damagedBytes),
     segments,
   };
-}
-
-function add(sizes: Sizes, size: number): void {
-  sizes.total += size;
-  if (size < sizes.least) sizes.least = size;
-  if (size > sizes.most) sizes.most = size;
-}
-
-function sizes({ total, least, most }: Sizes): Record<string, number> {
-  return { bytes: total, least: Number.isFinite(least) ? least : 0, most };
 }

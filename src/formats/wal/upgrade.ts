@@ -1,10 +1,11 @@
 /** From any dialect to the hardened one: every record that can be read, with its number. */
 import { findingOf } from '../damage.ts';
+import type { FileOutput } from '../file-output.ts';
 import type { Finding } from '../format.ts';
 import type { WalOpened, WalOperation, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
 import { v2 } from './v2/index.ts';
-import { type SegmentOutput, SegmentWriter } from './write.ts';
+import { SegmentWriter } from './write.ts';
 
 export interface UpgradeResult {
   records: number;
@@ -28,7 +29,7 @@ export async function upgradeLog(
   input: WalOpened,
   segmentBytes: number,
   context: WalScanContext,
-  output: SegmentOutput,
+  output: FileOutput,
 ): Promise<UpgradeResult> {
   const { dialect } = input;
   const writer = new SegmentWriter(v2, { segmentBytes, keepSeq: false, firstSeq: 1n }, output);

@@ -1,14 +1,8 @@
 /** Turns operations into segments of a dialect that stands record by record. */
 import { DdiaError } from '../../shared/errors.ts';
+import type { FileOutput } from '../file-output.ts';
 import type { LogEncoder, WalDialect, WalEncoder, WalOperation } from './model.ts';
 import type { WalLine } from './operations.ts';
-
-/** Where segments go. */
-export interface SegmentOutput {
-  begin(name: string): void;
-  write(bytes: Uint8Array): void;
-  finish(): void;
-}
 
 export interface WriteOptions {
   segmentBytes: number;
@@ -34,7 +28,7 @@ export class SegmentWriter {
   constructor(
     readonly dialect: WalDialect,
     readonly options: WriteOptions,
-    readonly output: SegmentOutput,
+    readonly output: FileOutput,
   ) {
     const { encoder } = dialect;
     if (!encoder) throw new DdiaError('not-writable', `dialect ${dialect.id} is read, not written`);

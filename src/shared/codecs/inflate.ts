@@ -1,5 +1,5 @@
 /** Deflate by Node's zlib, with a limit on what comes out. */
-import { inflateRawSync, inflateSync } from 'node:zlib';
+import { deflateRawSync, inflateRawSync, inflateSync } from 'node:zlib';
 
 /**
  * Unpacks `length` bytes of raw deflate, or of deflate in a zlib frame; undefined: it is neither,
@@ -20,4 +20,9 @@ export function inflate(
     }
   }
   return undefined;
+}
+
+/** Raw deflate. */
+export function deflate(source: Uint8Array): Uint8Array {
+  return deflateRawSync(source);
 }

@@ -67,7 +67,7 @@ export async function write(
   log.append({ kind: 'acknowledged', seq, count, durable: durable || operations.length > 1 });
 }
 
-function contentOf(store: { scan(): Iterable<{ key: Buffer; value: Buffer }> }): string {
+export function contentOf(store: { scan(): Iterable<{ key: Buffer; value: Buffer }> }): string {
   const pairs: string[] = [];
   for (const { key, value } of store.scan()) pairs.push(`${key}=${value}`);
   return pairs.join(' ');

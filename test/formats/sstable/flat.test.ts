@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lsmV1 } from '../../../src/formats/sstable/lsm-v1/index.ts';
-import { TableCursor } from '../../../src/formats/sstable/range.ts';
+import { prefixRange, TableCursor } from '../../../src/formats/sstable/range.ts';
 import { v1 } from '../../../src/formats/sstable/v1/index.ts';
 import { fixtureFiles, fixtureJson, MemorySource } from '../../support/memory.ts';
 import {
@@ -209,6 +209,16 @@ describe.each(dialects)('$id: reading by the index', (dialect) => {
       const expected = keys.filter((key) => (!from || key >= from) && (!to || key < to));
       expect(found).toEqual(reverse ? expected.reverse() : expected);
     }
+  });
+});
+
+describe('ranges', () => {
+  it('of a prefix end where the next one begins, and leave the prefix as it is', () => {
+    const prefix = Buffer.from('key01');
+    expect(prefixRange(prefix)).toEqual({ from: prefix, to: new Uint8Array(Buffer.from('key02')) });
+    expect(prefix.toString()).toBe('key01');
+    expect(prefixRange(Uint8Array.of(0x61, 0xff, 0xff)).to).toEqual(Uint8Array.of(0x62));
+    expect(prefixRange(Uint8Array.of(0xff)).to).toBeUndefined();
   });
 });
 

@@ -183,6 +183,8 @@ describe('the golden file', () => {
       integer: (name, value) => names.push(`${name}=${value}`),
       integer64: (name, _high, low) => names.push(`${name}=${low}`),
       bytes: (name, kind) => names.push(`${name}: ${kind}`),
+      time: (name, seconds) => names.push(`${name}=${seconds}`),
+      flag: (name, value) => names.push(`${name}=${value}`),
       json: (name, value) => names.push(`${name}=${value}`),
     };
     const context = { limits: DEFAULT_LIMITS, set: memorySet(golden) };

@@ -9,6 +9,19 @@ export const HINT_NAME = /^(\d{6,10})\.bch$/;
 export const dataName = (number: number): string => `${String(number).padStart(6, '0')}.bcd`;
 export const hintName = (number: number): string => `${String(number).padStart(6, '0')}.bch`;
 
+/** The number in a name, as the writer would have written it; undefined for any other name. */
+export const dataFile = (name: string): number | undefined => numberIn(name, DATA_NAME, dataName);
+export const hintFile = (name: string): number | undefined => numberIn(name, HINT_NAME, hintName);
+
+function numberIn(
+  name: string,
+  pattern: RegExp,
+  nameOf: (number: number) => string,
+): number | undefined {
+  const number = Number(pattern.exec(name)?.[1]);
+  return nameOf(number) === name ? number : undefined;
+}
+
 export const VERSION = 2;
 /** Of data file, hint file and manifest alike. */
 export const HEADER_BYTES = 64;
@@ -41,8 +54,10 @@ export const UNSYNCED_AT = 40;
 /** kind of a record or a hint entry. */
 export const PUT = 1;
 export const DELETE = 2;
-/** flags of a record: the next record is of the same batch. */
+/** flags of a record: the next record is of the same batch; the one before it is. */
 export const CONTINUED = 1;
+export const CONTINUES = 2;
+export const FLAGS_KNOWN = CONTINUED | CONTINUES;
 
 /** Hint file. */
 export const BLOCK_HEAD_BYTES = 16;

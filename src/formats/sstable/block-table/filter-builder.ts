@@ -109,7 +109,9 @@ export class FilterBuilder {
     return bytes;
   }
 
-  /** LevelDB's: one filter after the other, where they begin, where that is, and the range's size. */
+  /**
+   * LevelDB's: one filter after the other, where they begin, where that is, and the range's size.
+   */
   #ranges(): Uint8Array {
     const pieces: Uint8Array[] = [];
     const offsets: number[] = [];

@@ -1,5 +1,6 @@
 /**
- * Filters: which keys a table cannot hold. Three kinds of Bloom filters are read (LevelDB's, one for
+ * Filters: which keys a table cannot hold. Three kinds of Bloom filters are read (LevelDB's, one
+ * for
  * each two kilobytes of file; RocksDB's full ones before and from format_version 5 on), ribbon
  * filters are named.
  *

@@ -68,7 +68,10 @@ export class BlockFinder {
     return -1;
   }
 
-  /** Whether an uncompressed block can end here: a count of restarts that fits, the first of them 0. */
+  /**
+   * Whether an uncompressed block can end here: a count of restarts that fits, the first of them
+   * 0.
+   */
   #restartsFit(view: DataView, start: number, end: number): boolean {
     const word = view.getUint32(end - 4, true);
     let count = word;

@@ -5,8 +5,10 @@ import { viewOf } from '../../bytes/read-fully.ts';
 import { readVarint, varint } from './varint.ts';
 
 /** Properties that are text; other known ones are varints. */
-const TEXT =
-  /^rocksdb\.(filter\.policy|comparator|merge\.operator|prefix\.extractor\.name|property\.collectors|compression|compression_options|column\.family\.name|creating\..*)$/;
+const TEXT = new RegExp(
+  '^rocksdb[.](filter.policy|comparator|merge.operator|prefix.extractor.name|property.collectors|' +
+    'compression|compression_options|column.family.name|creating[.].*)$',
+);
 /** Integers of fixed width, by their names. */
 const FIXED =
   /^rocksdb\.(external_sst_file\.(version|global_seqno)|block\.based\.table\.index\.type)$/;
@@ -53,12 +55,12 @@ export class Properties {
   /** Ready to print. */
   all(): Record<string, unknown> {
     const shown: Record<string, unknown> = {};
-    for (const [name, value] of this.raw) shown[name] = valueOf(name, value);
+    for (const [name, value] of this.raw) shown[name] = shownValue(name, value);
     return shown;
   }
 }
 
-function valueOf(name: string, value: Uint8Array): unknown {
+function shownValue(name: string, value: Uint8Array): unknown {
   if (FIXED.test(name) && (value.length === 4 || value.length === 8)) {
     const view = viewOf(value);
     if (value.length === 4) return view.getUint32(0, true);

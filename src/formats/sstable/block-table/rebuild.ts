@@ -100,7 +100,8 @@ class Rebuild {
       return;
     }
     if (count === 0) return;
-    // The key as it is stored, number and type included: they lie behind it in the decoder's buffer.
+    // The key as it is stored, number and type included: they lie behind it in the decoder's
+    // buffer.
     const { keyBytes, keyStart, keyEnd } = block;
     const behind = 8 + this.table.decoder.timestampBytes;
     const lastKey = keyBytes.slice(keyStart[count - 1], keyEnd[count - 1]! + behind);

@@ -26,7 +26,6 @@ interface Piece {
 /** Returns where the data ends. */
 export async function salvageBlocks(scan: TableScan): Promise<number> {
   const { table } = scan;
-  const { source } = table;
   const size = table.blocksEnd;
   const budget = Math.max(BUDGET_BYTES_MIN, BUDGET_TIMES * size);
   let piece: Piece = { bytes: new Uint8Array(0), view: viewOf(new Uint8Array(0)), base: 0 };

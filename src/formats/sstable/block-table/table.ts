@@ -10,11 +10,11 @@ import { BlockDecoder, plainEntries } from './block.ts';
 import * as names from './constants.ts';
 import { blockFilters, fullFilter, type KeyFilter } from './filter.ts';
 import { type Footer, type Handle, readFooter } from './footer.ts';
+import { handleOf } from './handle.ts';
 import { type IndexStyle, IndexTable, readIndexBlock } from './index-block.ts';
 import { GLOBAL_SEQNO, Properties } from './properties.ts';
 import { type CheckSpec, checksumFault, type MetaBlock, readMetaBlock } from './source-blocks.ts';
 import { Unpacker } from './unpack.ts';
-import { readVarint, varint } from './varint.ts';
 
 /** A block that is not data: its role and where it lies. */
 export interface MetaPlace extends Handle {
@@ -293,7 +293,9 @@ export class BlockTable {
     this.partitions = parts;
   }
 
-  /** The filter of a partition; undefined where it is damaged. Told as damage once, by `checkAll`. */
+  /**
+   * The filter of a partition; undefined where it is damaged. Told as damage once, by `checkAll`.
+   */
   async partition(number: number, tell: boolean): Promise<KeyFilter | undefined> {
     const parts = this.partitions!;
     const at = { offset: parts.offsets[number]!, size: parts.sizes[number]! };
@@ -341,18 +343,4 @@ export class BlockTable {
       lost: false,
     });
   }
-}
-
-function handleOf(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  limit: number,
-): Handle | undefined {
-  let p = readVarint(bytes, start, end);
-  if (p < 0) return undefined;
-  const offset = varint.value;
-  p = readVarint(bytes, p, end);
-  const size = varint.value;
-  return p < 0 || offset + size + names.TRAILER_BYTES > limit ? undefined : { offset, size };
 }

@@ -1,4 +1,6 @@
-/** Payloads of blocks as they were before compression, in one buffer that is used again and again. */
+/**
+ * Payloads of blocks as they were before compression, in one buffer that is used again and again.
+ */
 import { bzip2Decompress } from '../../../shared/codecs/bzip2.ts';
 import { inflate } from '../../../shared/codecs/inflate.ts';
 import { lz4Decompress } from '../../../shared/codecs/lz4.ts';

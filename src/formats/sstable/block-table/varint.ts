@@ -3,7 +3,10 @@
 /** What readVarint has read. Numbers beyond 2^53 lose their low bits: no length is that long. */
 export const varint = { value: 0 };
 
-/** Reads into `varint.value`, returns where it ends; -1: it does not before `end`, or in ten bytes. */
+/**
+ * Reads into `varint.value`, returns where it ends; -1: it does not before `end`, or in ten
+ * bytes.
+ */
 export function readVarint(bytes: Uint8Array, p: number, end: number): number {
   let value = 0;
   let scale = 1;

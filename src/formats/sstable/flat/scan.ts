@@ -96,7 +96,8 @@ class FlatScan {
       let last = next === undefined;
       if (stop - at > context.limits.recordBytes) await this.#run(at, stop, stop === end);
       else if (next && (await this.#bridges(at, next, (await index.peek(1))?.target ?? end))) {
-        // The entries lead past where the index points, to where it points next: the index is wrong.
+        // The entries lead past where the index points, to where it points next: the index is
+        // wrong.
         this.#counts.wrongTarget(next.at, next.key.length, next.target);
         await index.take();
         stop = (await index.peek(0))?.target ?? end;

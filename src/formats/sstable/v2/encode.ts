@@ -54,7 +54,7 @@ export class V2Writer implements TableWriter {
 
   constructor(target: TableTarget, options: V2WriteOptions) {
     this.#target = target;
-    this.#fileId = options.fileId ?? randomBytes(8).readBigUInt64LE();
+    this.#fileId = options.fileId ?? idOf(options.tableId ?? randomBytes(8));
     this.#blockBytes = options.blockBytes ?? names.BLOCK_BYTES_DEFAULT;
     this.#filterBits = options.filterBits ?? names.FILTER_BITS_DEFAULT;
     const { compression = 'none' } = options;
@@ -320,6 +320,8 @@ export class V2Writer implements TableWriter {
     this.#write(encodeFooter(footer, this.#at), names.FOOTER_BYTES);
   }
 }
+
+const idOf = (bytes: Uint8Array): bigint => Buffer.from(bytes).readBigUInt64LE();
 
 function checkSizes(key: number, value: number, seqHigh: number, type: number): void {
   if (key > names.KEY_BYTES_MAX) {

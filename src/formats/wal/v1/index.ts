@@ -2,6 +2,7 @@
 import { crc32 } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import { bytesValue } from '../../bytes/value.ts';
+import { Window } from '../../bytes/window.ts';
 import { type Detection, NOT_THIS, type Probe, type Span } from '../../format.ts';
 import { layoutFromScan } from '../layout-from-scan.ts';
 import type { WalDialect, WalRecord } from '../model.ts';
@@ -19,6 +20,7 @@ import {
   SEQ_AT,
 } from './layout.ts';
 import { scanV1 } from './scan.ts';
+import { RecordChecker } from './search.ts';
 
 export const v1: WalDialect = {
   id: 'v1',
@@ -44,6 +46,10 @@ export const v1: WalDialect = {
   },
   detect,
   scan: scanV1,
+  seek: (source, from, context) =>
+    new RecordChecker(new Window(source, context), context.limits.recordBytes).find(from, {
+      last: -1,
+    }),
   layout: (source, context, visit) => layoutFromScan(v1, fields, source, context, visit),
   encoder: v1Encoder,
 };

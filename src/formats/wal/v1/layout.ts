@@ -28,6 +28,8 @@ export const LENGTH_MIN = 21;
 /** Op codes by number. */
 export const OPS = ['', 'put', 'delete', 'commit', 'checkpoint'] as const;
 export const OP_MAX = 4;
+/** Puts and deletes are the ops up to here; those behind mark something. */
+export const OP_DELETE = 2;
 
 /** Default soft limit of a segment: a record is never split, the check runs after the write. */
 export const SEGMENT_BYTES_DEFAULT = 10 * 1024 * 1024;

@@ -22,6 +22,7 @@ import {
   LENGTH_FIELD_BYTES,
   LENGTH_MIN,
   OP_AT,
+  OP_DELETE,
   OP_MAX,
   OPS,
   OVERHEAD_BYTES,
@@ -87,12 +88,20 @@ class V1Scan {
    */
   #intactRun(at: number): number {
     const { bytes, view, base, count } = this.#window;
-    const record = this.#record;
-    const visitor = this.visitor;
-    record.bytes = bytes;
-    record.salvaged = false;
+    const { visitor } = this;
+    const counts = visitor.run !== undefined;
+    this.#record.bytes = bytes;
+    this.#record.salvaged = false;
     const lengthMax = Math.min(RUN_RECORD_BYTES_MAX, this.context.limits.recordBytes) - 4;
     let p = at - base;
+    // Of a row of plain records: how many, where they begin and where the last one does.
+    let plain = 0;
+    let start = p;
+    let last = p;
+    // The number that continues it, and whether there is one.
+    let nextLow = 0;
+    let nextHigh = 0;
+    let begun = false;
     while (p + OVERHEAD_BYTES <= count) {
       const length = view.getUint32(p, true);
       const next = p + LENGTH_FIELD_BYTES + length;
@@ -109,24 +118,46 @@ class V1Scan {
       register = crc32.update(register, bytes, view, valueAt, next);
       if (~register !== view.getInt32(p + CRC_AT, true) || op === 0 || op > OP_MAX) break;
 
-      record.offset = base + p;
-      record.length = LENGTH_FIELD_BYTES + length;
-      record.seqLow = view.getUint32(p + SEQ_AT, true);
-      record.seqHigh = view.getUint32(p + SEQ_AT + 4, true);
-      record.op = OPS[op]!;
-      record.keyStart = keyAt;
-      record.keyEnd = valueAt - 4;
-      record.valueStart = valueAt;
-      record.valueEnd = next;
-      visitor.record(record);
-      p = next;
-      if (visitor.done?.()) {
-        this.#stopped = true;
-        break;
+      const low = view.getInt32(p + SEQ_AT, true);
+      const high = view.getInt32(p + SEQ_AT + 4, true);
+      if (begun && low === nextLow && high === nextHigh && op <= OP_DELETE) {
+        plain++;
+        last = p;
+      } else {
+        if (plain > 0) visitor.run?.(plain, base + start, base + last, base + p);
+        plain = 0;
+        this.#visit(p, next, op, valueAt);
+        if (this.#stopped) return base + next;
+        start = next;
+        begun = counts;
       }
+      nextLow = (low + 1) | 0;
+      nextHigh = nextLow === 0 ? (high + 1) | 0 : high;
+      p = next;
     }
-    if (base + p !== at) this.#seq.last = record.seq;
+    if (plain > 0) {
+      visitor.run?.(plain, base + start, base + last, base + p);
+      const seqHigh = view.getUint32(last + SEQ_AT + 4, true);
+      this.#seq.last = seqHigh * 0x1_0000_0000 + view.getUint32(last + SEQ_AT, true);
+    }
     return base + p;
+  }
+
+  #visit(p: number, end: number, op: number, valueAt: number): void {
+    const { base, view } = this.#window;
+    const record = this.#record;
+    record.offset = base + p;
+    record.length = end - p;
+    record.seqLow = view.getUint32(p + SEQ_AT, true);
+    record.seqHigh = view.getUint32(p + SEQ_AT + 4, true);
+    record.op = OPS[op]!;
+    record.keyStart = p + KEY_AT;
+    record.keyEnd = valueAt - 4;
+    record.valueStart = valueAt;
+    record.valueEnd = end;
+    this.visitor.record(record);
+    this.#seq.last = record.seq;
+    if (this.visitor.done?.()) this.#stopped = true;
   }
 
   /**
@@ -165,25 +196,14 @@ class V1Scan {
 
   /** Yields the record that the checker has just found intact. */
   #visitChecked(at: number): void {
-    const { base, bytes, view } = this.#window;
+    const { base, bytes } = this.#window;
     const checker = this.#checker;
     const record = this.#record;
     const p = at - base;
     record.bytes = bytes;
-    record.offset = at;
-    record.length = checker.total;
-    record.seqLow = view.getUint32(p + SEQ_AT, true);
-    record.seqHigh = view.getUint32(p + SEQ_AT + 4, true);
-    record.op = OPS[checker.op]!;
-    record.keyStart = p + KEY_AT;
-    record.keyEnd = record.keyStart + checker.keyLength;
-    record.valueStart = record.keyEnd + 4;
-    record.valueEnd = p + checker.total;
     record.salvaged = !checker.lengthAgrees;
-    this.visitor.record(record);
-    this.#seq.last = record.seq;
+    this.#visit(p, p + checker.total, checker.op, p + KEY_AT + checker.keyLength + 4);
     if (record.salvaged) this.#damage(lengthFieldHit(this.source.name, at, checker));
-    if (this.visitor.done?.()) this.#stopped = true;
   }
 
   /** `record`: an intact record begins at `end`; `end`: the file ends there; undefined: neither. */

@@ -49,12 +49,11 @@ export function encodeSegmentHeader(header: NewSegment): Uint8Array {
 
 /** Undefined if the magic is not there. `bytes` holds at least 64 from `at` on. */
 export function decodeSegmentHeader(bytes: Uint8Array, at = 0): SegmentHeader | undefined {
+  // The checksum covers the magic: where it holds without it, the header is another layout's.
+  if (!MAGIC.every((byte, i) => bytes[at + i] === byte)) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, SEGMENT_HEADER_BYTES);
   const crc = view.getUint32(HEADER_CRC_AT, true);
   const intact = crc32c.of(bytes, at, at + HEADER_CRC_AT) === crc;
-  // A hit magic does not hide a header whose checksum would hold with it: the caller asks for
-  // `intact`.
-  if (!intact && !MAGIC.every((byte, i) => bytes[at + i] === byte)) return undefined;
   return {
     version: view.getUint16(8, true),
     compatible: view.getUint32(12, true),

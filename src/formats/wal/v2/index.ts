@@ -2,7 +2,13 @@
 import { type Detection, type Finding, NOT_THIS, type Probe } from '../../format.ts';
 import type { WalDialect, WalOpened } from '../model.ts';
 import { decodeBlockHeader, decodeSegmentHeader } from './headers.ts';
-import { BLOCK_HEADER_BYTES, BLOCK_MAGIC, SEGMENT_HEADER_BYTES, SEGMENT_NAME } from './layout.ts';
+import {
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
+  BLOCK_MAGIC,
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_NAME,
+} from './layout.ts';
 import { layoutV2 } from './layout-spans.ts';
 import { v2Encoder } from './log-encoder.ts';
 import { RECORD_BYTES_MIN } from './losses.ts';
@@ -13,6 +19,7 @@ import { V2Scan } from './scan.ts';
 export const v2: WalDialect = {
   id: 'v2',
   family: 'wal',
+  lockFile: 'LOCK',
   title: 'hardened write-ahead log: 32 KiB blocks, chained CRC-32C, atomic batches',
   source: 'FORMAT.md',
   hasSeq: true,
@@ -30,6 +37,8 @@ export const v2: WalDialect = {
   },
   detect,
   scan: (source, context, visitor) => new V2Scan(source, context, visitor).run(),
+  // A block's header has all that a scan needs.
+  seek: async (_source, from) => Math.ceil(from / BLOCK_BYTES) * BLOCK_BYTES,
   layout: layoutV2,
   companions: [MANIFEST_NAME],
   firstSegment: (set) => manifestOf(set)?.firstSegment,

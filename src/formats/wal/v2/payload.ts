@@ -1,6 +1,6 @@
 /** Decodes the payload of a record, operation by operation. Drawn in layout.ts. */
 import type { WalRecord, WalVisitor } from '../model.ts';
-import { OP_PUT, OPS } from './layout.ts';
+import { OP_DELETE, OP_PUT, OPS } from './layout.ts';
 
 /** Where the varint that was read last ends. */
 let varintEnd = 0;
@@ -31,6 +31,30 @@ function varint(bytes: Uint8Array, at: number, end: number): number {
     }
   }
   return longVarint(bytes, at, end);
+}
+
+/**
+ * True where bytes[start, end) is one put or delete, and nothing else, that is numbered `high`,
+ * `low`: as signed halves.
+ */
+export function continuesPlainly(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  low: number,
+  high: number,
+): boolean {
+  if (end - start < 12) return false;
+  if (view.getInt32(start, true) !== low || view.getInt32(start + 4, true) !== high) return false;
+  if (varint(bytes, start + 8, end) < 0 || bytes[varintEnd] !== 1) return false;
+  const op = bytes[varintEnd + 1];
+  const keyLength = varint(bytes, varintEnd + 2, end);
+  const keyEnd = varintEnd + keyLength;
+  if (keyLength < 0 || keyEnd > end) return false;
+  if (op === OP_DELETE) return keyEnd === end;
+  const valueLength = varint(bytes, keyEnd, end);
+  return op === OP_PUT && valueLength >= 0 && varintEnd + valueLength === end;
 }
 
 /**

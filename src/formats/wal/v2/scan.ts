@@ -12,6 +12,7 @@ import { SegmentEnd } from './end.ts';
 import { examineFragment, fragmentHolds, nonZero } from './examine.ts';
 import { type BlockHeader, decodeBlockHeader } from './headers.ts';
 import { Identity } from './identity.ts';
+import { IntactRun } from './intact-run.ts';
 import {
   BLOCK_BYTES,
   BLOCK_HEADER_BYTES,
@@ -22,6 +23,7 @@ import {
   FULL,
   LAST,
   MARK,
+  MIDDLE,
 } from './layout.ts';
 import { Losses } from './losses.ts';
 import { visitOperations } from './payload.ts';
@@ -31,10 +33,13 @@ export class V2Scan {
   readonly #window: Window;
   readonly #losses: Losses;
   readonly #record = new WalRecord();
+  readonly #run: IntactRun;
   readonly #identity: Identity;
   /** The crc that the next fragment continues; -1: not known. */
   #chain = -1;
   readonly #pieces: Pieces;
+  /** True while fragments may belong to a record that began before the block the scan begins at. */
+  #joining: boolean;
   /**
    * File offset behind the last whole record or mark, and the crc there: when damage is told, that
    * of what stands before it.
@@ -51,7 +56,9 @@ export class V2Scan {
     this.#losses = new Losses(source.name, visitor, context.limits.findings);
     this.#identity = new Identity(source.name, context, this.#losses);
     this.#record.file = source.name;
+    this.#run = new IntactRun(this.#record, visitor, (problem) => this.#undecodable(problem));
     this.#pieces = new Pieces(context.limits.recordBytes);
+    this.#joining = (context.from ?? 0) >= BLOCK_BYTES;
   }
 
   /** The segment's header, if it is intact. */
@@ -202,27 +209,11 @@ export class V2Scan {
   #intactRun(start: number, end: number): number {
     if (this.#pieces.begun || this.#losses.pending) return start;
     const { bytes, view, base } = this.#window;
-    const { visitor } = this;
-    const record = this.#record;
-    let crc = this.#chain | 0;
-    let p = start;
-    while (p + FRAGMENT_BYTES_MIN <= end) {
-      const length = view.getUint16(p + 4, true);
-      const next = p + FRAGMENT_HEADER_BYTES + length;
-      if (bytes[p + 6] !== FULL || length === 0 || next > end) break;
-      const computed = ~crc32c.update(~crc, bytes, view, p + 4, next);
-      if (computed !== view.getInt32(p, true)) break;
-      crc = computed;
-      record.offset = base + p;
-      record.length = next - p;
-      const payload = p + FRAGMENT_HEADER_BYTES;
-      const problem = visitOperations(bytes, view, payload, next, record, visitor);
-      if (problem) this.#undecodable(problem);
-      p = next;
-      if (visitor.done?.()) break;
-    }
+    const run = this.#run;
+    const p = run.visit(bytes, view, base, start, end, this.#chain);
     if (p > start) {
-      this.#chain = crc >>> 0;
+      this.#joining = false;
+      this.#chain = run.chain;
       this.end.mark = 0;
       this.end.position = base + p;
       this.end.chain = this.#chain;
@@ -265,6 +256,8 @@ export class V2Scan {
   #fragment(type: number, p: number, payload: number, next: number): void {
     const { bytes, view, base } = this.#window;
     const { end } = this;
+    const joining = this.#joining;
+    this.#joining = joining && type === MIDDLE;
     end.mark = 0;
     if (type === FULL) {
       this.#abandonPieces(base + p);
@@ -279,6 +272,8 @@ export class V2Scan {
       this.#losses.settle(base + p);
       this.#pieces.begin(base + p);
       this.#keep(payload, next);
+    } else if (joining) {
+      this.#losses.settle(base + p);
     } else if (!this.#pieces.begun) {
       const message = `a ${type === LAST ? 'last' : 'middle'} fragment without its first`;
       this.#losses.add('fragment', base + p, base + next, message);
@@ -291,7 +286,7 @@ export class V2Scan {
     }
     end.position = base + next;
     end.chain = this.#chain;
-    if (type === FIRST || this.#pieces.begun) return;
+    if (type === FIRST || this.#pieces.begun || this.#joining) return;
     this.whole.position = end.position;
     this.whole.chain = end.chain;
   }

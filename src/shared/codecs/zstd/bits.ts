@@ -1,5 +1,17 @@
 /** Streams of bits that are read from their end to their front (RFC 8878, 4.1). */
 
+let viewed: Uint8Array = new Uint8Array(0);
+let view = new DataView(viewed.buffer) as DataView;
+
+/** A view of the bytes; the same one as long as they are the same. */
+export function viewFor(bytes: Uint8Array): DataView {
+  if (bytes !== viewed) {
+    viewed = bytes;
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+  return view;
+}
+
 export class BackwardBits {
   bytes: Uint8Array = new Uint8Array(0);
   #start = 0;

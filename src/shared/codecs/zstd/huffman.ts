@@ -1,5 +1,5 @@
 /** Huffman codes of literals (RFC 8878, 4.2). */
-import { BackwardBits } from './bits.ts';
+import { BackwardBits, viewFor } from './bits.ts';
 import { readFse } from './fse.ts';
 
 const CODE_BITS_MAX = 11;
@@ -105,18 +105,20 @@ export function decodeHuffman(
 ): boolean {
   if (!stream.open(bytes, start, end)) return false;
   let { left } = stream;
+  const view = viewFor(bytes);
   const mask = (1 << log) - 1;
+  // The word that is read may reach behind the stream, but not behind the bytes.
+  const last = bytes.length - 4;
   // Two symbols from one word, as long as there are words enough.
-  for (const last = to - 1; at < last && left >= 32; at += 2) {
-    let from = left - 25;
+  for (const stop = to - 1; at < stop && left >= 32; at += 2) {
+    const from = left - 25;
     const p = start + (from >>> 3);
-    const word =
-      (bytes[p]! | (bytes[p + 1]! << 8) | (bytes[p + 2]! << 16) | (bytes[p + 3]! << 24)) >>>
-      (from & 7);
+    if (p > last) break;
+    const word = view.getInt32(p, true) >>> (from & 7);
     const first = entries[(word >>> (25 - log)) & mask]!;
+    const rest = 25 - (first >>> 8);
+    const second = entries[(word >>> (rest - log)) & mask]!;
     target[at] = first & 0xff;
-    from = 25 - (first >>> 8);
-    const second = entries[(word >>> (from - log)) & mask]!;
     target[at + 1] = second & 0xff;
     left -= (first >>> 8) + (second >>> 8);
   }

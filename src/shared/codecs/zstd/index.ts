@@ -3,17 +3,10 @@
  * either kind; checksums of frames are passed over, since what holds a frame here has its own.
  */
 
+import { LITERALS, MATCHES, OFFSETS } from './codes.ts';
 import { readFse } from './fse.ts';
 import { decodeHuffman, type HuffmanTable, readHuffman } from './huffman.ts';
-import {
-  LITERALS,
-  MATCHES,
-  OFFSETS,
-  type Output,
-  readTable,
-  runSequences,
-  type Tables,
-} from './sequences.ts';
+import { type Output, readTable, runSequences, type Tables } from './sequences.ts';
 
 const MAGIC = 0xfd2fb528 | 0;
 const DICTIONARY_MAGIC = 0xec30a437 | 0;

@@ -1,234 +1,7 @@
 /** Sequences: how literals and matches take turns (RFC 8878, 3.1.1.3.2). */
-import { BackwardBits } from './bits.ts';
-import { type FseTable, fseTable, readFse, rleTable } from './fse.ts';
-
-const LITERAL_BASE = Int32Array.of(
-  0,
-  1,
-  2,
-  3,
-  4,
-  5,
-  6,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-  18,
-  20,
-  22,
-  24,
-  28,
-  32,
-  40,
-  48,
-  64,
-  128,
-  256,
-  512,
-  1024,
-  2048,
-  4096,
-  8192,
-  16_384,
-  32_768,
-  65_536,
-);
-const LITERAL_BITS = Uint8Array.of(
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  1,
-  1,
-  1,
-  1,
-  2,
-  2,
-  3,
-  3,
-  4,
-  6,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-);
-const MATCH_BASE = Int32Array.of(
-  3,
-  4,
-  5,
-  6,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-  17,
-  18,
-  19,
-  20,
-  21,
-  22,
-  23,
-  24,
-  25,
-  26,
-  27,
-  28,
-  29,
-  30,
-  31,
-  32,
-  33,
-  34,
-  35,
-  37,
-  39,
-  41,
-  43,
-  47,
-  51,
-  59,
-  67,
-  83,
-  99,
-  131,
-  259,
-  515,
-  1027,
-  2051,
-  4099,
-  8195,
-  16_387,
-  32_771,
-  65_539,
-);
-const MATCH_BITS = Uint8Array.of(
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  0,
-  1,
-  1,
-  1,
-  1,
-  2,
-  2,
-  3,
-  3,
-  4,
-  4,
-  5,
-  7,
-  8,
-  9,
-  10,
-  11,
-  12,
-  13,
-  14,
-  15,
-  16,
-);
-
-/** What one of the three codes may be: symbols, accuracy, and the distribution that needs no words. */
-export interface Kind {
-  symbolsMax: number;
-  logMax: number;
-  predefined: FseTable;
-}
-
-export const LITERALS: Kind = {
-  symbolsMax: 36,
-  logMax: 9,
-  predefined: fseTable(
-    [
-      4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1,
-      1, -1, -1, -1, -1,
-    ],
-    36,
-    6,
-  ),
-};
-export const MATCHES: Kind = {
-  symbolsMax: 53,
-  logMax: 9,
-  predefined: fseTable(
-    [
-      1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-      1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-    ],
-    53,
-    6,
-  ),
-};
-export const OFFSETS: Kind = {
-  symbolsMax: 32,
-  logMax: 8,
-  predefined: fseTable(
-    [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
-    29,
-    5,
-  ),
-};
+import { BackwardBits, viewFor } from './bits.ts';
+import { type Kind, LITERAL_BASE, LITERAL_BITS, MATCH_BASE, MATCH_BITS } from './codes.ts';
+import { type FseTable, readFse, rleTable } from './fse.ts';
 
 /** Tables that the next block may use again. */
 export interface Tables {
@@ -283,21 +56,57 @@ export function runSequences(
   let { at } = output;
   if (!stream.open(bytes, start, end)) return false;
   const { literals: ll, offsets: of, matches: ml } = tables;
+  const { symbol: llSymbol, bits: llBits, base: llBase } = ll;
+  const { symbol: ofSymbol, bits: ofBits, base: ofBase } = of;
+  const { symbol: mlSymbol, bits: mlBits, base: mlBase } = ml;
+  const view = viewFor(bytes);
+  const lastWord = bytes.length - 4;
   let llState = stream.read(ll.log);
   let ofState = stream.read(of.log);
   let mlState = stream.read(ml.log);
   let taken = 0;
   for (let n = 0; n < count; n++) {
-    const offsetCode = of.symbol[ofState]!;
-    const matchCode = ml.symbol[mlState]!;
-    const literalCode = ll.symbol[llState]!;
-    const offsetValue = 2 ** offsetCode + stream.read(offsetCode);
-    let match = MATCH_BASE[matchCode]! + stream.read(MATCH_BITS[matchCode]!);
-    const run = LITERAL_BASE[literalCode]! + stream.read(LITERAL_BITS[literalCode]!);
-    if (n + 1 < count) {
-      llState = ll.base[llState]! + stream.read(ll.bits[llState]!);
-      mlState = ml.base[mlState]! + stream.read(ml.bits[mlState]!);
-      ofState = of.base[ofState]! + stream.read(of.bits[ofState]!);
+    const offsetCode = ofSymbol[ofState]!;
+    const matchCode = mlSymbol[mlState]!;
+    const literalCode = llSymbol[llState]!;
+    const matchBits = MATCH_BITS[matchCode]!;
+    const literalBits = LITERAL_BITS[literalCode]!;
+    const more = n + 1 < count;
+    const values = offsetCode + matchBits + literalBits;
+    const states = llBits[llState]! + mlBits[mlState]! + ofBits[ofState]!;
+    let from = stream.left - values;
+    let p = start + (from >>> 3);
+    let offsetValue: number;
+    let match: number;
+    let run: number;
+    // One word for the three values and one for the three states, where they fit and are there.
+    if (values <= 25 && states <= 25 && from >= 32 && p <= lastWord) {
+      let word = view.getInt32(p, true) >>> (from & 7);
+      run = LITERAL_BASE[literalCode]! + (word & ((1 << literalBits) - 1));
+      word >>>= literalBits;
+      match = MATCH_BASE[matchCode]! + (word & ((1 << matchBits) - 1));
+      offsetValue = (1 << offsetCode) + ((word >>> matchBits) & ((1 << offsetCode) - 1));
+      if (more) {
+        from -= states;
+        p = start + (from >>> 3);
+        word = view.getInt32(p, true) >>> (from & 7);
+        const ofWidth = ofBits[ofState]!;
+        const mlWidth = mlBits[mlState]!;
+        ofState = ofBase[ofState]! + (word & ((1 << ofWidth) - 1));
+        word >>>= ofWidth;
+        mlState = mlBase[mlState]! + (word & ((1 << mlWidth) - 1));
+        llState = llBase[llState]! + ((word >>> mlWidth) & ((1 << llBits[llState]!) - 1));
+      }
+      stream.left = from;
+    } else {
+      offsetValue = 2 ** offsetCode + stream.read(offsetCode);
+      match = MATCH_BASE[matchCode]! + stream.read(matchBits);
+      run = LITERAL_BASE[literalCode]! + stream.read(literalBits);
+      if (more) {
+        llState = llBase[llState]! + stream.read(llBits[llState]!);
+        mlState = mlBase[mlState]! + stream.read(mlBits[mlState]!);
+        ofState = ofBase[ofState]! + stream.read(ofBits[ofState]!);
+      }
     }
     const offset = offsetOf(offsetValue, run === 0, repeated);
     if (stream.left < 0 || taken + run > literalBytes) return false;
@@ -308,7 +117,7 @@ export function runSequences(
       taken += run;
       at += run;
     }
-    let from = at - offset;
+    from = at - offset;
     for (; from < 0 && match > 0; match--) out[at++] = dictionary![before + from++]!;
     if (match > 32 && offset >= match) {
       out.copyWithin(at, from, from + match);

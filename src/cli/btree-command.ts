@@ -1,0 +1,57 @@
+/** What the commands of the topic `btree` share. */
+import { Args, Flags } from '@oclif/core';
+import type { BtreeContext, BtreeOpened } from '../formats/btree/model.ts';
+import type { ScanContext } from '../formats/format.ts';
+import { Progress } from '../ui/progress.ts';
+import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
+import { openPath } from './open.ts';
+
+export const pathArg = Args.string({
+  ignoreStdin: true,
+  description: 'file, or directory that holds it',
+  required: true,
+});
+
+export const btreeFlags = {
+  dialect: Flags.string({ description: 'take the file for this dialect' }),
+  'page-size': Flags.integer({ description: 'v1: bytes of a page, where the file does not tell' }),
+};
+
+export const treeFlag = Flags.string({ description: 'this tree alone (table, bucket, database)' });
+
+export const deepFlag = Flags.boolean({ description: 'also compare each index with its table' });
+
+export interface BtreeInput {
+  input: BtreeOpened;
+  context: BtreeContext;
+  end(): void;
+}
+
+export abstract class BtreeCommand extends DdiaCommand {
+  async open(
+    path: string,
+    flags: {
+      dialect?: string | undefined;
+      'page-size'?: number | undefined;
+      'max-record-bytes'?: number | undefined;
+      'max-findings'?: number | undefined;
+      deep?: boolean | undefined;
+      color: boolean;
+    },
+  ): Promise<BtreeInput> {
+    const input = (await openPath(this, path, 'btree', flags.dialect)) as unknown as BtreeOpened;
+    const progress = new Progress(flags.color);
+    const context: ScanContext & { set: BtreeOpened['set'] } = {
+      limits: limitsOf({
+        'max-record-bytes': flags['max-record-bytes'] ?? limitFlags['max-record-bytes'].default,
+        'max-findings': flags['max-findings'] ?? limitFlags['max-findings'].default,
+      } as { 'max-record-bytes': number; 'max-findings': number }),
+      signal: this.signal,
+      progress: progress.update,
+      idle: () => this.out.flush(),
+      options: { 'page-size': flags['page-size'], deep: flags.deep },
+      set: input.set,
+    };
+    return { input, context, end: () => progress.end() };
+  }
+}

@@ -1,0 +1,16 @@
+import { btreeFlags, deepFlag } from '../../cli/btree-command.ts';
+import { VerifyCommand } from '../../cli/verify-command.ts';
+
+export default class BtreeFsck extends VerifyCommand {
+  static override summary = 'check a B+tree: metadata, trees, leaf chain, free list, accounts';
+  static override description =
+    'Five passes, in every dialect with the same codes. Each finding says page, parent, what was expected ' +
+    'and what is there. SQLite: whenever PRAGMA integrity_check complains, so does fsck (with --deep also of ' +
+    'an index that does not fit its table).';
+  static override examples = [
+    '<%= config.bin %> btree fsck fixtures/btree/v1/clean/btree.db',
+    '<%= config.bin %> btree fsck fixtures/btree/v1/free-cycle --json',
+  ];
+  static override flags = { ...VerifyCommand.flags, ...btreeFlags, deep: deepFlag };
+  override readonly family = 'btree';
+}

@@ -1,0 +1,67 @@
+/** The codecs of containers: what compresses the data of a block. */
+import { bzip2Codec } from '../../../shared/block-codecs/bzip2.ts';
+import { type BlockCodec, CodecFault } from '../../../shared/block-codecs/codec.ts';
+import { deflateRaw } from '../../../shared/block-codecs/deflate.ts';
+import { snappyBlock } from '../../../shared/block-codecs/snappy.ts';
+import { xz } from '../../../shared/block-codecs/xz.ts';
+import { zstdCodec } from '../../../shared/block-codecs/zstd.ts';
+import { crc32 } from '../../../shared/crc32.ts';
+import { DdiaError } from '../../../shared/errors.ts';
+import { hex32 } from '../../../shared/hex.ts';
+import type { CodecName } from './spec.ts';
+
+const CRC_BYTES = 4;
+
+/** The data were decompressed, and are not what was compressed. */
+export class CrcFault extends CodecFault {}
+
+/** Snappy's block, and behind it the CRC-32 of what comes out, the most significant byte first. */
+const snappyWithCrc: BlockCodec = {
+  decompress(bytes, bytesMax) {
+    const end = bytes.length - CRC_BYTES;
+    if (end < 1) throw new CodecFault(`${bytes.length} bytes cannot hold Snappy and its CRC-32`);
+    const out = snappyBlock.decompress(bytes.subarray(0, end), bytesMax);
+    const stored = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt32BE(end);
+    const computed = crc32.of(out);
+    if (stored === computed) return out;
+    throw new CrcFault(`stored ${hex32(stored)}, computed ${hex32(computed)} over the data`);
+  },
+  compress(bytes) {
+    const crc = Buffer.alloc(CRC_BYTES);
+    crc.writeUInt32BE(crc32.of(bytes));
+    return Buffer.concat([snappyBlock.compress(bytes), crc]);
+  },
+};
+
+const identity: BlockCodec = { decompress: (bytes) => bytes, compress: (bytes) => bytes };
+
+/** Those that are compiled when they are loaded are so once. */
+const loaded = new Map<CodecName, Promise<BlockCodec>>();
+
+/** The codec of that name, loaded and ready. */
+export function loadCodec(name: CodecName): Promise<BlockCodec> {
+  const known = loaded.get(name) ?? load(name);
+  loaded.set(name, known);
+  return known;
+}
+
+async function load(name: CodecName): Promise<BlockCodec> {
+  switch (name) {
+    case 'null':
+      return identity;
+    case 'deflate':
+      return deflateRaw;
+    case 'snappy':
+      return snappyWithCrc;
+    case 'xz':
+      return xz;
+    case 'bzip2':
+      return bzip2Codec();
+    case 'zstandard':
+      try {
+        return await zstdCodec();
+      } catch (error) {
+        throw new DdiaError('codec-unavailable', (error as Error).message);
+      }
+  }
+}

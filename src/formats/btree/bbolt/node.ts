@@ -1,0 +1,108 @@
+/** A branch or leaf page, with the pages that it goes on in, as places in one buffer. Reused. */
+import { compareKeys } from '../../wal/btree-v1/page.ts';
+import { u64 } from '../u64.ts';
+import {
+  BRANCH,
+  COUNT_AT,
+  ELEMENT_BYTES,
+  FLAGS_AT,
+  LEAF,
+  OVERFLOW_AT,
+  PAGE_HEADER_BYTES,
+} from './layout.ts';
+
+export class Node {
+  bytes: Uint8Array = new Uint8Array(0);
+  view: DataView = new DataView(this.bytes.buffer);
+  start = 0;
+  id = 0;
+  flags = 0;
+  count = 0;
+  overflow = 0;
+  leaf = false;
+  /** Elements that lie within the page, in front of the first that does not. */
+  elements = 0;
+  /** Bytes of header, elements, keys and values. */
+  used = 0;
+
+  /** Reads the page at `start` whose bytes end at `end`. False if an element leads out of it. */
+  parse(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    this.bytes = bytes;
+    this.view = view;
+    this.start = start;
+    this.elements = 0;
+    this.used = PAGE_HEADER_BYTES;
+    if (start + PAGE_HEADER_BYTES > end) return false;
+    this.id = u64(view, start);
+    this.flags = view.getUint16(start + FLAGS_AT, true);
+    this.count = view.getUint16(start + COUNT_AT, true);
+    this.overflow = view.getUint32(start + OVERFLOW_AT, true);
+    this.leaf = (this.flags & LEAF) !== 0;
+    if ((this.flags & (LEAF | BRANCH)) === 0) return true;
+    const behind = start + PAGE_HEADER_BYTES + this.count * ELEMENT_BYTES;
+    if (behind > end) return false;
+    for (let i = 0; i < this.count; i++) {
+      const key = this.keyStart(i);
+      const last = this.leaf ? this.valueEnd(i) : this.keyEnd(i);
+      if (key < behind || last > end) return false;
+      this.elements = i + 1;
+      this.used += ELEMENT_BYTES + last - key;
+    }
+    return true;
+  }
+
+  #element(i: number): number {
+    return this.start + PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+  }
+
+  elementFlags(i: number): number {
+    return this.view.getUint32(this.#element(i), true);
+  }
+
+  keyStart(i: number): number {
+    const at = this.#element(i);
+    return at + this.view.getUint32(this.leaf ? at + 4 : at, true);
+  }
+
+  keyEnd(i: number): number {
+    const at = this.#element(i);
+    return this.keyStart(i) + this.view.getUint32(this.leaf ? at + 8 : at + 4, true);
+  }
+
+  /** Of a leaf; the value lies behind the key. */
+  valueEnd(i: number): number {
+    return this.keyEnd(i) + this.view.getUint32(this.#element(i) + 12, true);
+  }
+
+  /** Of a branch. */
+  child(i: number): number {
+    return u64(this.view, this.#element(i) + 8);
+  }
+
+  /** A copy. */
+  key(i: number): Uint8Array {
+    return this.bytes.slice(this.keyStart(i), this.keyEnd(i));
+  }
+
+  compare(i: number, key: Uint8Array): number {
+    return compareKeys(this.bytes, this.keyStart(i), this.keyEnd(i), key, 0, key.length);
+  }
+
+  /** First element whose key is not greater than the one before it; -1: all ascend. */
+  disorder(): number {
+    for (let i = 1; i < this.elements; i++) {
+      const { bytes } = this;
+      const a = this.keyStart(i - 1);
+      const order = compareKeys(
+        bytes,
+        a,
+        this.keyEnd(i - 1),
+        bytes,
+        this.keyStart(i),
+        this.keyEnd(i),
+      );
+      if (order >= 0) return i;
+    }
+    return -1;
+  }
+}

@@ -1,0 +1,342 @@
+/** What a CREATE TABLE or CREATE INDEX of the schema says that a reader of the file must know. */
+import type { SqlValue } from '../model.ts';
+import type { Collation } from './compare.ts';
+import { literal } from './literal.ts';
+import { SqlError, type Token, TokenReader, tokensOf } from './tokens.ts';
+
+export interface Column {
+  name: string;
+  type: string;
+  notNull: boolean;
+  /** Undefined: one that the application defines. */
+  collation: Collation | undefined;
+  /** Of rows that were written before the column was added; undefined: an expression. */
+  default: SqlValue | undefined;
+  /** A virtual column is computed, and not in the record. */
+  generated: '' | 'VIRTUAL' | 'STORED';
+}
+
+export interface IndexColumn {
+  /** Undefined: an expression. */
+  name: string | undefined;
+  /** As the column has it, if undefined here; `custom` for one that the application defines. */
+  collation: Collation | 'custom' | undefined;
+  descending: boolean;
+}
+
+export interface CreatedTable {
+  kind: 'table';
+  columns: Column[];
+  withoutRowid: boolean;
+  strict: boolean;
+  primaryKey: IndexColumn[];
+  /** Position of the column that is another name of the rowid; -1: none. */
+  rowidColumn: number;
+  /** Constraints that have an index, in the order of their numbers. */
+  uniques: IndexColumn[][];
+}
+
+export interface CreatedIndex {
+  kind: 'index';
+  table: string;
+  unique: boolean;
+  partial: boolean;
+  columns: IndexColumn[];
+}
+
+export interface CreatedOther {
+  kind: 'other';
+}
+
+export type Created = CreatedTable | CreatedIndex | CreatedOther;
+
+/** Throws SqlError for what SQLite would not take either. */
+export function parseCreate(sql: string): Created {
+  const reader = new TokenReader(tokensOf(sql));
+  reader.expect('CREATE');
+  if (reader.take('UNIQUE', 'INDEX')) return index(reader, true);
+  if (reader.take('INDEX')) return index(reader, false);
+  if (reader.take('TEMP') || reader.take('TEMPORARY')) return { kind: 'other' };
+  if (reader.take('TABLE')) return new TableParser(reader).parse();
+  if (reader.is('VIEW') || reader.is('TRIGGER') || reader.is('VIRTUAL', 'TABLE')) {
+    return { kind: 'other' };
+  }
+  throw new SqlError('neither table, index, view nor trigger is created');
+}
+
+function named(reader: TokenReader): string {
+  reader.take('IF', 'NOT', 'EXISTS');
+  const name = reader.name();
+  return reader.take('.') ? reader.name() : name;
+}
+
+function index(reader: TokenReader, unique: boolean): CreatedIndex {
+  named(reader);
+  reader.expect('ON');
+  const table = reader.name();
+  const columns = indexColumns(reader.parentheses());
+  const partial = reader.take('WHERE');
+  if (!partial && !reader.done) reader.expect(';');
+  return { kind: 'index', table, unique, partial, columns };
+}
+
+/** `a, b COLLATE nocase DESC, lower(c)` */
+function indexColumns(tokens: Token[]): IndexColumn[] {
+  const columns: IndexColumn[] = [];
+  let one: Token[] = [];
+  let depth = 0;
+  const end = () => {
+    if (one.length === 0) throw new SqlError('an index column is missing');
+    columns.push(indexColumn(one));
+    one = [];
+  };
+  for (const token of tokens) {
+    if (token.type === 'punctuation') {
+      if (token.text === '(') depth++;
+      else if (token.text === ')') depth--;
+      else if (token.text === ',' && depth === 0) {
+        end();
+        continue;
+      }
+    }
+    one.push(token);
+  }
+  end();
+  return columns;
+}
+
+function indexColumn(tokens: Token[]): IndexColumn {
+  const words = [...tokens];
+  const last = () => words.at(-1)?.text.toUpperCase();
+  let descending = false;
+  if (words.length > 1 && (last() === 'ASC' || last() === 'DESC')) {
+    descending = words.pop()!.text.toUpperCase() === 'DESC';
+  }
+  let collation: IndexColumn['collation'];
+  if (words.length > 2 && words.at(-2)!.text.toUpperCase() === 'COLLATE') {
+    collation = collationOf(words.pop()!.text) ?? 'custom';
+    words.pop();
+  }
+  const [only] = words;
+  const plain = words.length === 1 && only!.type !== 'number' && only!.type !== 'blob';
+  return { name: plain ? only!.text : undefined, collation, descending };
+}
+
+export function collationOf(name: string): Collation | undefined {
+  const upper = name.toUpperCase();
+  return upper === 'BINARY' || upper === 'NOCASE' || upper === 'RTRIM' ? upper : undefined;
+}
+
+/** Words that end the type of a column. */
+const CONSTRAINTS = [
+  'CONSTRAINT',
+  'PRIMARY',
+  'NOT',
+  'NULL',
+  'UNIQUE',
+  'CHECK',
+  'DEFAULT',
+  'COLLATE',
+  'REFERENCES',
+  'GENERATED',
+  'AS',
+  'DEFERRABLE',
+  'ON',
+];
+
+class TableParser {
+  readonly #table: CreatedTable = {
+    kind: 'table',
+    columns: [],
+    withoutRowid: false,
+    strict: false,
+    primaryKey: [],
+    rowidColumn: -1,
+    uniques: [],
+  };
+  /** INTEGER PRIMARY KEY DESC makes no other name of the rowid: a quirk that had to stay. */
+  #descendingInline = false;
+
+  constructor(readonly reader: TokenReader) {}
+
+  parse(): CreatedTable {
+    const { reader } = this;
+    const table = this.#table;
+    named(reader);
+    if (reader.take('AS')) return table;
+    reader.expect('(');
+    do {
+      const constraint = ['CONSTRAINT', 'PRIMARY', 'UNIQUE', 'CHECK', 'FOREIGN'];
+      if (table.columns.length > 0 && constraint.some((word) => reader.is(word))) break;
+      this.#column();
+    } while (reader.take(','));
+    while (!reader.take(')')) {
+      reader.take(',');
+      this.#tableConstraint();
+    }
+    this.#options();
+    this.#alias();
+    return table;
+  }
+
+  #options(): void {
+    const { reader } = this;
+    while (!reader.done && !reader.take(';')) {
+      if (reader.take('WITHOUT', 'ROWID')) this.#table.withoutRowid = true;
+      else if (reader.take('STRICT')) this.#table.strict = true;
+      else reader.expect('WITHOUT ROWID or STRICT');
+      reader.take(',');
+    }
+  }
+
+  #column(): void {
+    const { reader } = this;
+    const name = reader.name();
+    const type: string[] = [];
+    while (reader.peek && !reader.is(',') && !reader.is(')')) {
+      if (CONSTRAINTS.some((word) => reader.is(word))) break;
+      if (reader.is('(')) reader.parentheses();
+      else type.push(reader.name());
+    }
+    const column: Column = {
+      name,
+      type: type.join(' ').toUpperCase(),
+      notNull: false,
+      collation: 'BINARY',
+      default: null,
+      generated: '',
+    };
+    this.#table.columns.push(column);
+    while (reader.peek && !reader.is(',') && !reader.is(')')) this.#columnConstraint(column);
+  }
+
+  #columnConstraint(column: Column): void {
+    const { reader } = this;
+    const table = this.#table;
+    const own: IndexColumn[] = [{ name: column.name, collation: undefined, descending: false }];
+    if (reader.take('CONSTRAINT')) reader.name();
+    else if (reader.take('PRIMARY', 'KEY')) {
+      this.#descendingInline = this.#order();
+      own[0]!.descending = this.#descendingInline;
+      this.#conflict();
+      reader.take('AUTOINCREMENT');
+      table.primaryKey = own;
+      table.uniques.push(own);
+    } else if (reader.take('NOT', 'NULL')) {
+      column.notNull = true;
+      this.#conflict();
+    } else if (reader.take('NULL')) this.#conflict();
+    else if (reader.take('UNIQUE')) {
+      this.#conflict();
+      table.uniques.push(own);
+    } else if (reader.take('CHECK')) reader.parentheses();
+    else if (reader.take('DEFAULT')) column.default = this.#default();
+    else if (reader.take('COLLATE')) column.collation = collationOf(reader.name());
+    else if (reader.take('REFERENCES')) this.#references();
+    else if (reader.take('GENERATED', 'ALWAYS', 'AS') || reader.take('AS')) {
+      reader.parentheses();
+      column.generated = reader.take('STORED') ? 'STORED' : 'VIRTUAL';
+      reader.take('VIRTUAL');
+    } else this.#deferrable();
+  }
+
+  #order(): boolean {
+    const { reader } = this;
+    if (reader.take('DESC')) return true;
+    reader.take('ASC');
+    return false;
+  }
+
+  #conflict(): void {
+    if (this.reader.take('ON', 'CONFLICT')) this.reader.name();
+  }
+
+  #deferrable(): void {
+    const { reader } = this;
+    reader.take('NOT');
+    reader.expect('DEFERRABLE');
+    if (reader.take('INITIALLY')) reader.name();
+  }
+
+  #default(): SqlValue | undefined {
+    const { reader } = this;
+    if (reader.is('(')) {
+      const inside = reader.parentheses();
+      return literal(inside);
+    }
+    const sign = reader.is('-') || reader.is('+') ? [reader.any()] : [];
+    return literal([...sign, reader.any()]);
+  }
+
+  #references(): void {
+    const { reader } = this;
+    reader.name();
+    if (reader.is('(')) reader.parentheses();
+    for (;;) {
+      if (reader.take('ON', 'DELETE') || reader.take('ON', 'UPDATE')) {
+        if (!reader.take('SET', 'NULL') && !reader.take('SET', 'DEFAULT')) {
+          if (!reader.take('NO', 'ACTION')) reader.name();
+        }
+      } else if (reader.take('MATCH')) reader.name();
+      else if (reader.is('DEFERRABLE') || reader.is('NOT', 'DEFERRABLE')) this.#deferrable();
+      else return;
+    }
+  }
+
+  #tableConstraint(): void {
+    const { reader } = this;
+    const table = this.#table;
+    if (reader.take('CONSTRAINT')) reader.name();
+    if (reader.take('PRIMARY', 'KEY')) {
+      const inside = reader.parentheses();
+      const [last] = inside.slice(-1);
+      if (last?.text.toUpperCase() === 'AUTOINCREMENT') inside.pop();
+      table.primaryKey = indexColumns(inside);
+      table.uniques.push(table.primaryKey);
+      this.#conflict();
+    } else if (reader.take('UNIQUE')) {
+      table.uniques.push(indexColumns(reader.parentheses()));
+      this.#conflict();
+    } else if (reader.take('CHECK')) {
+      reader.parentheses();
+      this.#conflict();
+    } else {
+      reader.expect('FOREIGN', 'KEY');
+      reader.parentheses();
+      reader.expect('REFERENCES');
+      this.#references();
+    }
+  }
+
+  /** The rowid's other name; keys of WITHOUT ROWID tables are never NULL; equal indexes are one. */
+  #alias(): void {
+    const table = this.#table;
+    const { primaryKey, columns } = table;
+    const find = (name: string | undefined) =>
+      columns.findIndex((one) => one.name.toLowerCase() === name?.toLowerCase());
+    const [key] = primaryKey;
+    if (!table.withoutRowid && primaryKey.length === 1 && !this.#descendingInline) {
+      const at = find(key!.name);
+      if (at >= 0 && columns[at]!.type === 'INTEGER') {
+        table.rowidColumn = at;
+        table.uniques = table.uniques.filter((one) => one !== primaryKey);
+      }
+    }
+    if (table.withoutRowid) {
+      if (primaryKey.length === 0) throw new SqlError('WITHOUT ROWID, and no primary key');
+      for (const { name } of primaryKey) {
+        const at = find(name);
+        if (at >= 0) columns[at]!.notNull = true;
+      }
+    }
+    const seen = new Set<string>();
+    table.uniques = table.uniques.filter((unique) => {
+      const same = unique.map(({ name, collation }) => {
+        const own = columns[find(name)]?.collation;
+        return `${name?.toLowerCase()} ${collation ?? own}`;
+      });
+      const text = same.join(',');
+      return !seen.has(text) && seen.add(text);
+    });
+  }
+}

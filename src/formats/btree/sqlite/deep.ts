@@ -1,0 +1,163 @@
+/**
+ * Index content against table content. Both are gone through once in their own order; sums of a
+ * hash of each entry are equal where both hold the same entries, whatever their order. Only where
+ * they are not, a second pass finds which differ.
+ */
+import { Check } from '../check.ts';
+import type { SqlValue, Steps } from '../model.ts';
+import { EntryHash } from './entry-hash.ts';
+import type { SqliteFile } from './file.ts';
+import type { SqliteRecord } from './record-reader.ts';
+import type { SqliteTree } from './schema.ts';
+import { SqliteWalk } from './walk.ts';
+
+/** Entries that are held at a time to find those that differ. */
+const HELD_MAX = 4_000_000;
+/** Rows and entries that are named. */
+const NAMED_MAX = 100;
+
+export function* checkIndexes(file: SqliteFile, check: Check): Steps {
+  for (const index of file.trees) {
+    if (index.kind !== 'index' || index.root < 1) continue;
+    const table = file.trees.find((one) => one.kind === 'table' && one.name === index.of);
+    if (!table?.table || index.stored.length === 0) continue;
+    yield* new IndexCheck(file, check, index, table).run();
+  }
+}
+
+interface Sums {
+  count: number;
+  first: number;
+  second: number;
+}
+
+class IndexCheck {
+  readonly #hash: EntryHash;
+
+  constructor(
+    readonly file: SqliteFile,
+    readonly check: Check,
+    readonly index: SqliteTree,
+    readonly table: SqliteTree,
+  ) {
+    this.#hash = new EntryHash(file.header.encoding);
+  }
+
+  *run(): Steps {
+    const { index } = this;
+    const entries = yield* this.#sum(this.#entries(() => {}));
+    if (!index.partial) {
+      const rows = yield* this.#sum(this.#rows(() => {}));
+      const { count, first, second } = rows;
+      if (entries.count === count && entries.first === first && entries.second === second) return;
+      this.#told(rows, entries);
+    }
+    yield* this.#differences(Math.max(1, Math.ceil(entries.count / HELD_MAX)));
+  }
+
+  #told(rows: Sums, entries: Sums): void {
+    const { index, table } = this;
+    const what = `index ${index.name} does not hold what table ${table.name} does`;
+    const expected = `${rows.count} entries`;
+    const actual = entries.count === rows.count ? 'as many, others' : `${entries.count}`;
+    this.check.finding('index-mismatch', what, { page: index.root, expected, actual });
+  }
+
+  *#sum(walk: (sums: Sums) => Steps): Generator<number, Sums> {
+    const sums = { count: 0, first: 0, second: 0 };
+    yield* walk(sums);
+    return sums;
+  }
+
+  #add(sums: Sums): void {
+    sums.count++;
+    sums.first = (sums.first + this.#hash.first) >>> 0;
+    sums.second = (sums.second + this.#hash.second) >>> 0;
+  }
+
+  /** Every entry of the index. */
+  #entries(visit: (page: number) => void): (sums: Sums) => Steps {
+    const { index } = this;
+    const hash = this.#hash;
+    return (sums) =>
+      this.#walk(index, (record, page) => {
+        const { header, bytes, view } = record;
+        hash.begin();
+        // What an expression gives is not evaluated here: its column is left out on both sides.
+        for (let i = 0; i < header.columns; i++) {
+          if (index.stored[i] !== -2) hash.stored(header, i, bytes, view);
+        }
+        this.#add(sums);
+        visit(page);
+        return false;
+      });
+  }
+
+  /** The entry that the index should have for every row. */
+  #rows(visit: (rowid: number | bigint, page: number) => void): (sums: Sums) => Steps {
+    const { index, table } = this;
+    const hash = this.#hash;
+    const places = index.stored.map((column) =>
+      column === -1 || column === table.table!.rowidColumn ? -1 : table.stored.indexOf(column),
+    );
+    const defaults = index.stored.map((column) => table.table!.columns[column]?.default ?? null);
+    return (sums) =>
+      this.#walk(table, (record, page, rowid) => {
+        const { header, bytes, view } = record;
+        hash.begin();
+        places.forEach((place, i) => {
+          if (index.stored[i] === -2) return;
+          if (place === -1) hash.value(rowid);
+          else if (place < header.columns) hash.stored(header, place, bytes, view);
+          else hash.value(defaults[i] as SqlValue);
+        });
+        this.#add(sums);
+        visit(rowid, page);
+        return false;
+      });
+  }
+
+  #walk(
+    tree: SqliteTree,
+    visit: (record: SqliteRecord, page: number, rowid: number | bigint) => boolean,
+  ): Steps {
+    const { file } = this;
+    const check = new Check(file, file.pageCount, () => {});
+    return new SqliteWalk(file, tree, check, {
+      thorough: false,
+      onRecord: (record, cell, page) => visit(record, page, file.rowid(cell)),
+    }).run();
+  }
+
+  /** Which entries have no row, and which rows no entry; a part of them at a time. */
+  *#differences(parts: number): Steps {
+    const { index, table } = this;
+    const hash = this.#hash;
+    let named = 0;
+    const tell = (what: string, page: number) => {
+      if (++named <= NAMED_MAX) this.check.finding('index-mismatch', what, { page });
+    };
+    const sums = { count: 0, first: 0, second: 0 };
+    for (let part = 0; part < parts; part++) {
+      const held = new Map<number, { count: number; page: number }>();
+      yield* this.#entries((page) => {
+        if (hash.first % parts !== part) return;
+        const one = held.get(hash.key);
+        if (one) one.count++;
+        else held.set(hash.key, { count: 1, page });
+      })(sums);
+      yield* this.#rows((rowid, page) => {
+        if (hash.first % parts !== part) return;
+        const one = held.get(hash.key);
+        if (one && one.count > 0) one.count--;
+        else if (!index.partial) {
+          const row = table.rowid ? `row ${rowid}` : 'a row';
+          tell(`${row} of ${table.name} is missing from index ${index.name}`, page);
+        }
+      })(sums);
+      for (const { count, page } of held.values()) {
+        if (count > 0) tell(`index ${index.name} has an entry without such a row`, page);
+      }
+    }
+  }
+}

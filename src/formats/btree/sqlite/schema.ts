@@ -1,0 +1,303 @@
+/** The trees of a database, and what is known of their rows, out of the rows of its schema. */
+import type { SqlValue, TreeInfo } from '../model.ts';
+import type { Collation, KeyColumn } from './compare.ts';
+import { type Column, type CreatedTable, type IndexColumn, parseCreate } from './create.ts';
+import { SCHEMA_NAME } from './layout.ts';
+import { SqlError } from './tokens.ts';
+
+export interface SqliteTree extends TreeInfo {
+  readonly kind: 'table' | 'index';
+  /** True for a table whose rows have a rowid. */
+  readonly rowid: boolean;
+  /** What the CREATE statement says; undefined where it cannot be read. */
+  readonly table: CreatedTable | undefined;
+  /** Columns of the record in their order, by their place in the table; -1: the rowid. */
+  readonly stored: readonly number[];
+  /** The columns' names, as `SELECT *` has them. */
+  readonly names: readonly string[];
+  /** Order of an index's columns; undefined: the application defines it. */
+  readonly order: readonly KeyColumn[] | undefined;
+  readonly unique: boolean;
+  /** Of the columns in `order`, those that are to be unique, or the key. */
+  readonly keyColumns: number;
+  /** Of an index. */
+  readonly of?: string | undefined;
+  readonly partial?: boolean;
+  readonly sql: string | undefined;
+}
+
+export interface SchemaRow {
+  page: number;
+  type: SqlValue;
+  name: SqlValue;
+  table: SqlValue;
+  root: SqlValue;
+  sql: SqlValue;
+}
+
+export interface Fault {
+  page: number;
+  what: string;
+}
+
+export interface Schema {
+  trees: SqliteTree[];
+  faults: Fault[];
+  /** Statements that make no tree: views, triggers, virtual tables. */
+  others: string[];
+}
+
+const column = (name: string, type: string): Column => ({
+  name,
+  type,
+  notNull: false,
+  collation: 'BINARY',
+  default: null,
+  generated: '',
+});
+
+const SCHEMA_COLUMNS = [
+  column('type', 'TEXT'),
+  column('name', 'TEXT'),
+  column('tbl_name', 'TEXT'),
+  column('rootpage', 'INT'),
+  column('sql', 'TEXT'),
+];
+
+export function schemaTree(): SqliteTree {
+  const table: CreatedTable = {
+    kind: 'table',
+    columns: SCHEMA_COLUMNS,
+    withoutRowid: false,
+    strict: false,
+    primaryKey: [],
+    rowidColumn: -1,
+    uniques: [],
+  };
+  return { ...tableTree(SCHEMA_NAME, 1, table, undefined), secondary: true };
+}
+
+/** Older formats of the schema know DESC, and ignore it. */
+const DESCENDING_FROM_FORMAT = 4;
+
+export function schemaOf(
+  rows: readonly SchemaRow[],
+  pageCount: number,
+  schemaFormat: number,
+): Schema {
+  const trees: SqliteTree[] = [schemaTree()];
+  const faults: Fault[] = [];
+  const others: string[] = [];
+  const tables = new Map<string, SqliteTree>();
+  const names = new Set<string>();
+  const late: SchemaRow[] = [];
+  for (const row of rows) {
+    const { page, type, name, root, sql } = row;
+    const bad = (what: string) => faults.push({ page, what: `${JSON.stringify(name)}: ${what}` });
+    if (typeof type !== 'string' || !['table', 'index', 'view', 'trigger'].includes(type)) {
+      bad(`no type of the schema: ${JSON.stringify(type)}`);
+      continue;
+    }
+    if (typeof name !== 'string' || (sql !== null && typeof sql !== 'string')) {
+      bad('name or statement is no text');
+      continue;
+    }
+    if (type === 'view' || type === 'trigger' || root === 0 || root === null) {
+      if (typeof sql === 'string') others.push(sql);
+      if (sql === null || !/^\s*create\s/i.test(sql)) bad('no CREATE statement');
+      continue;
+    }
+    const rootPage = Number(root);
+    if (typeof root !== 'number' || rootPage < 2 || rootPage > pageCount) {
+      bad(`root page ${root}, expected 2 to ${pageCount}`);
+    }
+    if (names.has(`${name.toLowerCase()}`)) bad('there is one of this name already');
+    names.add(name.toLowerCase());
+    if (type === 'index') late.push(row);
+    else {
+      const table = readTable(sql, bad);
+      const tree = tableTree(name, safeRoot(root), table, sql ?? undefined);
+      trees.push(tree);
+      tables.set(name.toLowerCase(), tree);
+    }
+  }
+  for (const row of late) trees.push(indexTree(row, tables, faults));
+  if (schemaFormat < DESCENDING_FROM_FORMAT) {
+    for (const tree of trees) for (const column of tree.order ?? []) column.descending = false;
+  }
+  return { trees, faults, others };
+}
+
+/** A root that is none leads nowhere. */
+function safeRoot(root: SqlValue): number {
+  return typeof root === 'number' && root > 1 ? root : -1;
+}
+
+function readTable(sql: SqlValue, bad: (what: string) => void): CreatedTable | undefined {
+  if (typeof sql !== 'string') {
+    bad('a table without a CREATE statement');
+    return undefined;
+  }
+  try {
+    const created = parseCreate(sql);
+    if (created.kind === 'table') return created;
+    bad('the statement creates no table');
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    bad(`malformed statement: ${error.message}`);
+  }
+  return undefined;
+}
+
+function tableTree(
+  name: string,
+  root: number,
+  table: CreatedTable | undefined,
+  sql: string | undefined,
+): SqliteTree {
+  const columns = table?.columns ?? [];
+  const stored: number[] = [];
+  let keyColumns = 0;
+  if (table?.withoutRowid) {
+    for (const { name: key } of table.primaryKey) {
+      const at = positionOf(table, key);
+      if (at >= 0 && !stored.includes(at)) stored.push(at);
+    }
+    keyColumns = stored.length;
+  }
+  columns.forEach((one, i) => {
+    if (one.generated !== 'VIRTUAL' && !stored.includes(i)) stored.push(i);
+  });
+  return {
+    name,
+    root,
+    kind: 'table',
+    rowid: table === undefined || !table.withoutRowid,
+    table,
+    stored,
+    names: columns.map((one) => one.name),
+    order: table?.withoutRowid ? primaryOrder(table, stored.slice(0, keyColumns)) : undefined,
+    unique: true,
+    keyColumns,
+    sql,
+  };
+}
+
+function primaryOrder(table: CreatedTable, stored: number[]): KeyColumn[] | undefined {
+  const order: KeyColumn[] = [];
+  for (const at of stored) {
+    const key = table.primaryKey.find(({ name }) => positionOf(table, name) === at)!;
+    const collation = collationIn(table, key);
+    if (collation === undefined) return undefined;
+    order.push({ collation, descending: key.descending });
+  }
+  return order;
+}
+
+/** Place of a column in its table; the rowid's own names are -1, what is no column -2. */
+export function positionOf(table: CreatedTable, name: string | undefined): number {
+  if (name === undefined) return -2;
+  const lower = name.toLowerCase();
+  const at = table.columns.findIndex((one) => one.name.toLowerCase() === lower);
+  if (at >= 0) return at;
+  return ['rowid', 'oid', '_rowid_'].includes(lower) ? -1 : -2;
+}
+
+function collationIn(table: CreatedTable, { name, collation }: IndexColumn): Collation | undefined {
+  if (collation !== undefined) return collation === 'custom' ? undefined : collation;
+  const at = positionOf(table, name);
+  if (at >= 0) return table.columns[at]!.collation;
+  // An expression has the collation of a column in it, if there is one of a special collation.
+  return table.columns.every((one) => one.collation === 'BINARY') ? 'BINARY' : undefined;
+}
+
+function indexTree(
+  row: SchemaRow,
+  tables: ReadonlyMap<string, SqliteTree>,
+  faults: Fault[],
+): SqliteTree {
+  const { page, name, table: tableName, root, sql } = row;
+  const bad = (what: string) => faults.push({ page, what: `${JSON.stringify(name)}: ${what}` });
+  const tree = tables.get(String(tableName).toLowerCase());
+  const table = tree?.table;
+  const base = {
+    name: String(name),
+    root: safeRoot(root),
+    kind: 'index' as const,
+    rowid: false,
+    table: undefined,
+    secondary: true,
+    of: tree?.name,
+    sql: typeof sql === 'string' ? sql : undefined,
+  };
+  const unknown = {
+    ...base,
+    stored: [],
+    names: [],
+    order: undefined,
+    unique: false,
+    keyColumns: 0,
+  };
+  if (!tree) {
+    bad(`an index of ${JSON.stringify(tableName)}, which is no table`);
+    return unknown;
+  }
+  let created: { columns: IndexColumn[]; unique: boolean; partial: boolean } | undefined;
+  if (typeof sql === 'string') {
+    try {
+      const parsed = parseCreate(sql);
+      if (parsed.kind === 'index') created = parsed;
+      else bad('the statement creates no index');
+    } catch (error) {
+      if (!(error instanceof SqlError)) throw error;
+      bad(`malformed statement: ${error.message}`);
+    }
+  } else {
+    const number = Number(/_(\d+)$/.exec(String(name))?.[1] ?? 0);
+    const columns = table?.uniques[number - 1];
+    if (columns) created = { columns, unique: true, partial: false };
+    else if (table) bad('an index without a statement, and no constraint that has it');
+  }
+  if (!created || !table) return unknown;
+  for (const { name: one } of created.columns) {
+    if (one !== undefined && positionOf(table, one) === -2) bad(`no column ${JSON.stringify(one)}`);
+  }
+  return { ...base, ...indexColumnsOf(tree, table, created) };
+}
+
+function indexColumnsOf(
+  tree: SqliteTree,
+  table: CreatedTable,
+  created: { columns: IndexColumn[]; unique: boolean; partial: boolean },
+) {
+  const stored = created.columns.map(({ name }) => positionOf(table, name));
+  const order: (KeyColumn | undefined)[] = created.columns.map((one) => {
+    const collation = collationIn(table, one);
+    return collation && { collation, descending: one.descending };
+  });
+  const names = created.columns.map(({ name }) => name ?? 'expression');
+  const keyColumns = stored.length;
+  if (tree.rowid) {
+    stored.push(-1);
+    order.push({ collation: 'BINARY', descending: false });
+    names.push('rowid');
+  } else {
+    for (const [i, at] of tree.stored.slice(0, tree.keyColumns).entries()) {
+      const own = tree.order?.[i];
+      const there = stored.indexOf(at);
+      if (there >= 0 && order[there]?.collation === own?.collation) continue;
+      stored.push(at);
+      order.push(own && { collation: own.collation, descending: own.descending });
+      names.push(table.columns[at]!.name);
+    }
+  }
+  const known = order.every((one) => one !== undefined);
+  return {
+    stored,
+    names,
+    order: known ? (order as KeyColumn[]) : undefined,
+    unique: created.unique,
+    partial: created.partial,
+    keyColumns,
+  };
+}

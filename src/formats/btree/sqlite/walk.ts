@@ -1,0 +1,348 @@
+/**
+ * The walk through one tree of a database, in key order: pages, cells, overflow chains, records.
+ * Rows and damage are told alike. Leaves are read where they lie in the page cache; interior pages
+ * in a copy of their level, since their children are read meanwhile.
+ */
+import type { Check, Said } from '../check.ts';
+import { KIND, type Steps, type TreeStat } from '../model.ts';
+import { Cell, rowidOf } from './cell.ts';
+import type { SqliteFile } from './file.ts';
+import {
+  CELLS_AT,
+  DEPTH_MAX,
+  HEADER_BYTES,
+  INTERIOR_TABLE,
+  isBtreePage,
+  isLeafPage,
+  isTablePage,
+  LEAF_INDEX,
+  PTR_BTREE,
+  RIGHT_CHILD_AT,
+} from './layout.ts';
+import { Payloads } from './payload.ts';
+import type { RecordReader } from './record-reader.ts';
+import { RowCheck } from './row-check.ts';
+import type { SqliteTree } from './schema.ts';
+import { contentOf, type PageSpace, usedBytes } from './space.ts';
+import type { WalkOptions } from './walk-options.ts';
+
+interface Level {
+  bytes: Uint8Array;
+  view: DataView;
+  cell: Cell;
+}
+
+export class SqliteWalk {
+  readonly stat: TreeStat;
+  readonly #cell: Cell;
+  readonly #space: PageSpace;
+  readonly #levels: Level[] = [];
+  readonly #rows: RowCheck;
+  readonly #payloads: Payloads;
+  readonly #reader: RecordReader;
+  #leafDepth = 0;
+  #before = -1;
+  #stopped = false;
+
+  constructor(
+    readonly file: SqliteFile,
+    readonly tree: SqliteTree,
+    readonly check: Check,
+    readonly options: WalkOptions,
+  ) {
+    const { usable } = file.header;
+    this.stat = check.beginTree(tree);
+    this.#cell = new Cell(usable);
+    this.#space = file.space;
+    this.#payloads = new Payloads(file.pages, usable, file.pageCount);
+    this.#reader = file.recordReader();
+    this.#rows = new RowCheck(file, tree, check);
+  }
+
+  *run(): Steps {
+    if (this.tree.root < 1) {
+      this.check.lossy = true;
+      return;
+    }
+    yield* this.#page(this.tree.root, 0, 1);
+  }
+
+  *#page(page: number, parent: number, depth: number): Steps {
+    const { file, check } = this;
+    if (this.#stopped || !this.#enter(page, parent, depth)) return;
+    const { pages } = file;
+    if (!pages.load(page)) {
+      this.#lose('file-short', 'the file does not hold the page', { page, parent });
+      return;
+    }
+    const header = page === 1 ? HEADER_BYTES : 0;
+    const type = pages.bytes[pages.start + header]!;
+    if (!this.#typeFits(type, page, parent)) return;
+    if (this.options.pointers && parent !== 0) {
+      this.options.pointers.expect(page, PTR_BTREE, parent);
+    }
+    if (isLeafPage(type)) {
+      this.#leaf(page, parent, depth, header, type);
+      return;
+    }
+    if (check.visited % 64 === 0) yield check.visited;
+    yield* this.#interior(page, parent, depth, header, type);
+  }
+
+  #enter(page: number, parent: number, depth: number): boolean {
+    const { file, check } = this;
+    const from = parent === 0 ? {} : { parent };
+    if (page < 1 || page > file.pageCount) {
+      const said = parent === 0 ? { page: 1 } : { page: parent };
+      const what = `child ${page} is no page of the file`;
+      const expected = `2 to ${file.pageCount}`;
+      this.#lose('child-range', what, { ...said, expected, actual: page });
+      return false;
+    }
+    if (depth > DEPTH_MAX) {
+      this.#lose('tree-cycle', `the tree is deeper than ${DEPTH_MAX} levels`, { page, ...from });
+      return false;
+    }
+    if (!check.claim(page, KIND.leaf)) {
+      this.#lose('page-shared', 'a second reference to the page', { page, ...from });
+      return false;
+    }
+    return true;
+  }
+
+  /** Table or index, as the schema says of the tree. */
+  #typeFits(type: number, page: number, parent: number): boolean {
+    const table = this.tree.kind === 'table' && this.tree.rowid;
+    if (isBtreePage(type) && isTablePage(type) === table) return true;
+    const expected = table ? '5 or 13 (table)' : '2 or 10 (index)';
+    const what = 'the page is not one of such a tree';
+    this.#lose('page-type', what, { page, parent, at: 0, length: 1, expected, actual: type });
+    return false;
+  }
+
+  #leaf(page: number, parent: number, depth: number, header: number, type: number): void {
+    const { stat, file } = this;
+    const { bytes, view, start } = file.pages;
+    const pin = file.pages.pin();
+    stat.leaves++;
+    if (this.#before >= 0 && page !== this.#before + 1) stat.jumps++;
+    this.#before = page;
+    this.#depth(page, parent, depth);
+    const count = this.#cells(view, start, header, type, page, parent);
+    const table = type !== LEAF_INDEX;
+    const cell = this.#cell;
+    const { thorough } = this.options;
+    this.#rows.beginPage(page, parent);
+    const { usable } = file.header;
+    const content = contentOf(view, start, header);
+    const space = this.#space;
+    for (let slot = 0; slot < count && !this.#stopped; slot++) {
+      const at = view.getUint16(start + header + 8 + 2 * slot);
+      const whole =
+        at >= content && at <= usable - 4 && cell.parse(bytes, start + at, start + usable, type);
+      if (whole && thorough) space.add(at, cell.size);
+      else if (!whole && !this.#open(cell, bytes, view, start, header, type, page, parent, slot))
+        continue;
+      stat.keys++;
+      if (table) {
+        if (!this.#wanted(cell)) continue;
+        if (thorough) {
+          this.#rows.rowid(cell, slot, false);
+          const { local, payload } = cell;
+          if (payload === local && this.#rows.isUsual(bytes, cell.at, payload)) continue;
+        }
+      } else if (thorough && cell.payload === cell.local) {
+        if (this.#rows.isNext(bytes, view, cell.at, cell.payload)) continue;
+      }
+      this.#record(cell, bytes, view, page, slot);
+    }
+    this.#rows.detach();
+    if (thorough) this.#account(view, start, header, type, page, parent, count);
+    file.pages.unpin(pin);
+  }
+
+  /** All leaves at one depth. */
+  #depth(page: number, parent: number, depth: number): void {
+    if (this.#leafDepth === 0) {
+      this.#leafDepth = depth;
+      this.stat.height = depth;
+    } else if (depth !== this.#leafDepth) {
+      const code = 'depth';
+      const said = { page, parent, expected: this.#leafDepth, actual: depth };
+      this.check.finding(code, 'the leaf lies deeper or higher than the others', said);
+    }
+  }
+
+  *#interior(page: number, parent: number, depth: number, header: number, type: number): Steps {
+    const { stat } = this;
+    this.check.reclaim(page, KIND.interior);
+    stat.interior++;
+    const { bytes, view, cell } = this.#copy(depth);
+    const count = this.#cells(view, 0, header, type, page, parent);
+    const { thorough, bounds } = this.options;
+    for (let slot = 0; slot < count && !this.#stopped; slot++) {
+      if (!this.#open(cell, bytes, view, 0, header, type, page, parent, slot)) continue;
+      // The cell is needed again once its child is read, which uses none of this level.
+      const { child } = cell;
+      const table = type === INTERIOR_TABLE;
+      if (!(table && bounds && before(cell, bounds.from)))
+        yield* this.#page(child, page, depth + 1);
+      if (this.#stopped) break;
+      if (table) {
+        if (thorough) this.#rows.rowid(cell, slot, true, page, parent);
+        if (bounds && !before(cell, bounds.to)) return;
+        continue;
+      }
+      stat.keys++;
+      this.#rows.beginPage(page, parent);
+      this.#record(cell, bytes, view, page, slot);
+      this.#rows.detach();
+    }
+    if (this.#stopped) return;
+    const right = view.getUint32(header + RIGHT_CHILD_AT);
+    if (thorough) {
+      this.#space.addAll(bytes, view, header + 12, count, cell, type);
+      this.#account(view, 0, header, type, page, parent, count);
+    }
+    yield* this.#page(right, page, depth + 1);
+  }
+
+  #copy(depth: number): Level {
+    const { pages, header } = this.file;
+    let level = this.#levels[depth];
+    if (level === undefined) {
+      const bytes = new Uint8Array(pages.pageSize);
+      level = { bytes, view: new DataView(bytes.buffer), cell: new Cell(header.usable) };
+      this.#levels[depth] = level;
+    }
+    level.bytes.set(pages.bytes.subarray(pages.start, pages.start + pages.pageSize));
+    return level;
+  }
+
+  /** How many cells the header says, if the page has room for their pointers. */
+  #cells(
+    view: DataView,
+    start: number,
+    header: number,
+    type: number,
+    page: number,
+    parent: number,
+  ): number {
+    const { usable } = this.file.header;
+    const count = view.getUint16(start + header + CELLS_AT);
+    const first = header + (isLeafPage(type) ? 8 : 12);
+    const said = { page, parent, at: header + CELLS_AT, length: 2 };
+    const most = Math.floor((this.file.pageSize - 8) / 6);
+    if (first + 2 * count > usable || count > most) {
+      const expected = `at most ${Math.min(most, Math.floor((usable - first) / 2))}`;
+      const what = 'more cells than the page has room for';
+      this.#lose('page-overflow', what, { ...said, expected, actual: count });
+      return 0;
+    }
+    // SQLite refuses to go down into a page without cells.
+    if (count === 0 && (parent !== 0 || (!isLeafPage(type) && page !== 1))) {
+      const what = 'a page below the root, or with children, has no cells';
+      this.check.finding('key-count', what, { ...said, expected: 'at least 1', actual: 0 });
+    }
+    this.#space.begin();
+    return count;
+  }
+
+  /** Reads cell `slot`; false if it leads out of the page, which is told. */
+  #open(
+    cell: Cell,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    header: number,
+    type: number,
+    page: number,
+    parent: number,
+    slot: number,
+  ): boolean {
+    const { usable } = this.file.header;
+    const pointer = header + (type <= INTERIOR_TABLE ? 12 : 8) + 2 * slot;
+    const at = view.getUint16(start + pointer);
+    const content = contentOf(view, start, header);
+    if (at < content || at > usable - 4 || at < pointer) {
+      const what = `cell ${slot} does not lie in the cell content`;
+      const expected = `${content} to ${usable - 4}`;
+      this.#lose('page-overflow', what, {
+        page,
+        parent,
+        at: pointer,
+        length: 2,
+        expected,
+        actual: at,
+      });
+      this.#space.broken = true;
+      if (at < 8 || at > usable - 4) return false;
+    }
+    if (!cell.parse(bytes, start + at, start + usable, type)) {
+      const what = `cell ${slot} extends off the end of the page`;
+      this.#lose('page-overflow', what, { page, parent, at });
+      this.#space.broken = true;
+      return false;
+    }
+    if (type > INTERIOR_TABLE && this.options.thorough) this.#space.add(at, cell.size);
+    return true;
+  }
+
+  #wanted(cell: Cell): boolean {
+    const { bounds } = this.options;
+    if (!bounds) return true;
+    const rowid = BigInt(rowidOf(cell.rowHigh, cell.rowLow));
+    if (rowid > bounds.to) this.#stopped = true;
+    return rowid >= bounds.from && rowid <= bounds.to;
+  }
+
+  /** The record of a cell: its chain, its header, its values' order; and whoever wants it. */
+  #record(cell: Cell, bytes: Uint8Array, view: DataView, page: number, slot: number): void {
+    const { thorough, onRecord, pointers } = this.options;
+    let whole = true;
+    if (cell.payload > cell.local) {
+      const expected = this.#payloads.count(cell);
+      const owner = { page, slot };
+      const done = this.#payloads.claim(cell, owner, this.check, pointers);
+      this.stat.overflow += done;
+      whole = done >= expected;
+    }
+    const record = this.#reader.read(cell, bytes, view, whole, this.#rows.needsAll || !!onRecord);
+    if (thorough || onRecord) this.#rows.record(record, cell, slot, page);
+    if (onRecord && record.whole && !this.#stopped) {
+      if (onRecord(record, cell, page, slot)) this.#stopped = true;
+    }
+    this.#rows.keep(record);
+  }
+
+  /** Every byte of the page has one use. */
+  #account(
+    view: DataView,
+    start: number,
+    header: number,
+    type: number,
+    page: number,
+    parent: number,
+    count: number,
+  ): void {
+    const { usable } = this.file.header;
+    const first = header + (type <= INTERIOR_TABLE ? 12 : 8) + 2 * count;
+    const free = this.#space.check(view, start, header, first, usable);
+    this.stat.usedBytes += usedBytes(view, start, header, first, usable);
+    this.stat.pageBytes += this.file.pageSize;
+    if (!free) return;
+    const { code, what, at, expected, actual } = free;
+    this.check.finding(code, what, { page, parent, at, expected, actual });
+  }
+
+  #lose(code: string, what: string, said: Said): void {
+    this.check.lossy = true;
+    this.check.finding(code, what, said.parent === 0 ? { ...said, parent: undefined } : said);
+    this.#rows.forget();
+  }
+}
+
+/** The rowid of the cell is less than `bound`. */
+function before(cell: Cell, bound: bigint): boolean {
+  return BigInt(rowidOf(cell.rowHigh, cell.rowLow)) < bound;
+}

@@ -1,0 +1,247 @@
+/**
+ * Repair of a textbook B+tree. As long as the tree itself is whole, fields are mended: free list,
+ * leaf chain, counts, a page's type. Where it is not, a new tree is built from every leaf that
+ * can be read (salvage.ts). Pages that cannot be used go to quarantine whole.
+ */
+import { Findings } from '../../findings.ts';
+import type { Finding, RepairOutput, RepairPlan } from '../../format.ts';
+import { Ledger } from '../../ledger.ts';
+import { Check } from '../check.ts';
+import { type BtreeContext, KIND } from '../model.ts';
+import { run } from '../steps.ts';
+import { bulkLoad } from './bulk-load.ts';
+import type { V1File } from './file.ts';
+import {
+  FREE_HEAD_AT,
+  HEIGHT_AT,
+  KEYS_AT,
+  LINK_AT,
+  NO_PAGE,
+  REDO_NAME,
+  TYPE_LEAF,
+} from './layout.ts';
+import { V1Page } from './page.ts';
+import { planRebuild, type RebuildBody } from './rebuild.ts';
+import { Salvage } from './salvage.ts';
+import { V1Walk } from './walk.ts';
+
+const FREE_HEADER = '000000';
+/** What can be put right by setting a field, as long as all else holds. */
+const MENDABLE = new Set([
+  'sibling-broken',
+  'sibling-cycle',
+  'free-cycle',
+  'free-in-tree',
+  'free-range',
+  'free-type',
+  'page-leaked',
+  'key-count',
+  'file-tail',
+  'log-applied',
+]);
+
+export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
+
+interface Mend {
+  offset: number;
+  hex: string;
+}
+
+export async function planV1(file: V1File, context: BtreeContext): Promise<PlanBody> {
+  const findings = new Findings(context.limits.findings);
+  const broken: Finding[] = [];
+  const note = (finding: Finding) => {
+    findings.add(finding);
+    const typeOnly = finding.code === 'page-type' && finding.diagnosis !== undefined;
+    const heightOnly = finding.code === 'depth' && finding.page === 0;
+    if (!MENDABLE.has(finding.code) && !typeOnly && !heightOnly) broken.push(finding);
+  };
+  for (const one of file.notes) note(one);
+  const check = new Check(file, file.pageCount, note);
+  await run(file.check(check), context, file);
+  const { overlay } = file;
+  const body =
+    broken.length > 0 || check.lossy
+      ? await planRebuild(file, context, broken)
+      : await new Mender(file, check, findings).plan(context);
+  if (overlay) {
+    body.rewrite.push(REDO_NAME);
+    const pages = overlay.pages.join(', ');
+    body.consequences.push(
+      `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
+    );
+  }
+  const plan = { ...body, findings: findings.kept, counts: findings.counts };
+  // A crash between the two replacements must not leave the old log beside the new tree.
+  return overlay ? { ...plan, remove: [REDO_NAME] } : plan;
+}
+
+class Mender {
+  readonly #mends = new Map<number, Mend[]>();
+  readonly #causes = new Map<number, { code: string; reason: string }>();
+  readonly #dropped = new Set<number>();
+  readonly #keys = new Map<number, number>();
+
+  constructor(
+    readonly file: V1File,
+    readonly check: Check,
+    readonly findings: Findings,
+  ) {}
+
+  async plan(context: BtreeContext): Promise<RebuildBody> {
+    const { findings } = this;
+    for (const { page, code, message } of findings.kept) {
+      if (page !== undefined && !this.#causes.has(page)) {
+        this.#causes.set(page, { code, reason: message });
+      }
+    }
+    await this.#leaves(context);
+    const { counts } = findings;
+    const freeListWrong = ['free-cycle', 'free-in-tree', 'free-range', 'free-type', 'page-leaked'];
+    if (freeListWrong.some((code) => counts[code])) this.#freeList();
+    return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences() };
+  }
+
+  /** Types, the chain, height and count, out of one more walk. */
+  async #leaves(context: BtreeContext): Promise<void> {
+    const { file } = this;
+    const order: number[] = [];
+    const check = new Check(file, file.pageCount, ({ code, page, expected }) => {
+      if (code !== 'page-type' || page === undefined) return;
+      const type = String(expected).startsWith(String(TYPE_LEAF)) ? '01' : '00';
+      this.#mend(page, 0, type);
+    });
+    const walk = new V1Walk(file, check, undefined, undefined, {
+      leaf: ({ page }) => order.push(page),
+    });
+    await run(walk.run(), context, file);
+    const leaf = new V1Page();
+    order.forEach((page, i) => {
+      if (!file.pages.load(page)) return;
+      const { bytes, view, start, pageSize } = file.pages;
+      leaf.parse(bytes, view, start, pageSize, true);
+      this.#keys.set(page, leaf.cells);
+      const next = order[i + 1] ?? NO_PAGE;
+      if (leaf.link !== next) this.#mend(page, LINK_AT, u32(next));
+    });
+    if (walk.height !== file.meta.height) this.#mend(0, HEIGHT_AT, u32(walk.height));
+    if (walk.stat.keys !== file.meta.totalKeys) this.#mend(0, KEYS_AT, u32(walk.stat.keys));
+  }
+
+  /** Every page that the tree does not use, the highest first. */
+  #freeList(): void {
+    const { file, check } = this;
+    const end = Math.min(file.meta.nextFree, file.pageCount);
+    let next = NO_PAGE;
+    for (let page = 1; page < end; page++) {
+      const kind = check.kindOf(page);
+      if (kind !== KIND.free && kind !== KIND.unknown) continue;
+      if (!file.pages.load(page)) continue;
+      const { bytes, view, start } = file.pages;
+      const header = bytes[start]! | bytes[start + 1]! | bytes[start + 2]!;
+      if (header !== 0) this.#dropped.add(page);
+      if (header !== 0 || view.getUint32(start + LINK_AT) !== next) {
+        this.#mend(page, 0, FREE_HEADER + u32(next));
+      }
+      next = page;
+    }
+    if (file.meta.freeHead !== next) this.#mend(0, FREE_HEAD_AT, u32(next));
+  }
+
+  #mend(page: number, at: number, hex: string): void {
+    const mends = this.#mends.get(page) ?? [];
+    mends.push({ offset: page * this.file.pageSize + at, hex });
+    this.#mends.set(page, mends);
+  }
+
+  #ledger(): RebuildBody['ledger'] {
+    const { file } = this;
+    const { pageSize } = file;
+    const ledger = new Ledger();
+    ledger.begin(file.name, file.size);
+    const end = Math.min(Math.max(file.meta.nextFree, 2), Math.floor(file.size / pageSize));
+    for (let page = 0; page < end; page++) {
+      const mends = this.#mends.get(page);
+      const span = {
+        offset: page * pageSize,
+        length: pageSize,
+        records: this.#keys.get(page) ?? 0,
+      };
+      const logged = file.overlay?.has(page) ?? false;
+      if (mends === undefined && !logged) {
+        ledger.add({ ...span, fate: 'kept' });
+        continue;
+      }
+      const { code, reason } = this.#causes.get(page) ?? {
+        code: logged ? 'log-applied' : 'free-cycle',
+        reason: logged
+          ? `page ${page}: its newer image in ${REDO_NAME} takes its place`
+          : `page ${page}: a link of the free list, which is built anew`,
+      };
+      const fate = this.#dropped.has(page) ? 'dropped' : 'salvaged';
+      ledger.add({ ...span, fate, code, reason, mends: mends ?? [] });
+    }
+    const rest = file.size - end * pageSize;
+    if (rest > 0) {
+      const reason = `${rest} bytes behind the last page that was ever used`;
+      const offset = end * pageSize;
+      ledger.add({ offset, length: rest, fate: 'dropped', records: 0, code: 'file-tail', reason });
+    }
+    ledger.close();
+    return ledger.spans;
+  }
+
+  #consequences(): string[] {
+    const count = this.#dropped.size;
+    return count === 0
+      ? []
+      : [
+          `${count} pages that belonged to nobody are free now; what they held was in no tree, and is in quarantine`,
+        ];
+  }
+}
+
+export async function applyV1(
+  file: V1File,
+  plan: RepairPlan,
+  context: BtreeContext,
+  output: RepairOutput,
+): Promise<void> {
+  const target = output.create(file.name);
+  if (plan.rewrite.includes(file.name)) {
+    const salvage = new Salvage(file);
+    await run(salvage.collect(), context, file);
+    const entries = () => salvage.entries();
+    bulkLoad(file.pageSize, entries, (page) => target.write(page, 0, page.length));
+  } else copyMended(file, plan, target);
+  target.finish();
+  if (plan.rewrite.includes(REDO_NAME)) output.create(REDO_NAME).finish();
+}
+
+function copyMended(
+  file: V1File,
+  plan: RepairPlan,
+  target: ReturnType<RepairOutput['create']>,
+): void {
+  const { pageSize } = file;
+  const page = new Uint8Array(pageSize);
+  for (const { offset, length, fate, mends = [] } of plan.ledger) {
+    if (fate === 'dropped' && mends.length === 0) continue;
+    for (let at = offset; at < offset + length; at += pageSize) {
+      if (!file.pages.load(at / pageSize)) continue;
+      const { bytes, start } = file.pages;
+      if (fate === 'dropped') page.fill(0);
+      else page.set(bytes.subarray(start, start + pageSize));
+      for (const mend of mends) {
+        if (mend.offset >= at && mend.offset < at + pageSize) {
+          page.set(Buffer.from(mend.hex, 'hex'), mend.offset - at);
+        }
+      }
+      target.write(page, 0, pageSize);
+    }
+  }
+}
+
+function u32(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}

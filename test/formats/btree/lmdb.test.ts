@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { btree } from '../../../src/formats/btree/index.ts';
+import { lmdb } from '../../../src/formats/btree/lmdb/index.ts';
+import { compareSpans } from '../../../src/formats/btree/lmdb/order.ts';
+import { identify } from '../../../src/formats/detect.ts';
+import { fixtureFiles, fixtureJson, root } from '../../support/memory.ts';
+import { alone, codes, contextOf, layoutFaults, type Row, scan, verify } from './support.ts';
+
+const data = new Uint8Array(fixtureFiles('btree/lmdb')['data.mdb']!);
+const input = (bytes: Uint8Array = data) => alone(lmdb, 'data.mdb', bytes);
+const textOf = (name: string) => readFileSync(join(root, 'fixtures/btree/lmdb', name), 'utf8');
+const changed = (at: number, ...values: number[]): Uint8Array => {
+  const bytes = new Uint8Array(data);
+  bytes.set(values, at);
+  return bytes;
+};
+const hex = (value: unknown): string =>
+  typeof value === 'string' ? Buffer.from(value).toString('hex') : (value as { hex: string }).hex;
+const pairs = (rows: Row[]) => rows.map(({ key, value }) => [hex(key), hex(value)]);
+
+describe('data.mdb', () => {
+  it('is recognised and clean, and every byte has its field', async () => {
+    const found = await identify([btree], input().set);
+    expect([found.dialect.id, found.detection.confidence]).toEqual(['lmdb', 'certain']);
+    expect(await verify(input())).toMatchObject({ clean: true, findings: [] });
+    expect(await layoutFaults(input())).toEqual([]);
+  });
+
+  it('has the rows of the main database', async () => {
+    const { rows, damage } = await scan(input(), { tree: '@main' });
+    expect(damage).toEqual([]);
+    expect(pairs(rows)).toEqual(fixtureJson('btree/lmdb/expected-main.json'));
+  });
+
+  it('has the sorted duplicates that mdb_dump prints', async () => {
+    const { rows } = await scan(input(), { tree: 'sub' });
+    const lines = textOf('expected-dump.txt')
+      .split('\n')
+      .filter((line) => line.startsWith(' '));
+    expect(pairs(rows).flat()).toEqual(lines.map((line) => line.trim()));
+    const all = (await scan(input())).rows;
+    expect(all.filter(({ tree }) => tree === 'sub')).toEqual(rows);
+  });
+
+  it('has the pages that mdb_stat counts', async () => {
+    const stat = await btree.stat(input(), contextOf());
+    const trees = stat['trees'] as Record<string, number | string>[];
+    const text = textOf('expected-stat.txt');
+    const sections = {
+      '@free': 'Freelist Status',
+      '@main': 'Status of Main DB',
+      sub: 'Status of sub',
+    };
+    for (const [name, title] of Object.entries(sections)) {
+      const section = text.slice(text.indexOf(title)).split('\n');
+      const number = (label: string) =>
+        Number(section.find((line) => line.includes(label))!.split(': ')[1]);
+      expect(
+        trees.find((tree) => tree['name'] === name),
+        name,
+      ).toMatchObject({
+        height: number('Tree depth'),
+        interior: number('Branch pages'),
+        leaves: number('Leaf pages'),
+        overflow: number('Overflow pages'),
+      });
+    }
+    expect(stat['pages']).toMatchObject({ free: Number(/Free pages: (\d+)/.exec(text)![1]) });
+    expect(stat).toMatchObject({ liveMeta: 0, otherMeta: 'transaction 3, would do' });
+  });
+
+  it('finds one key by the separators', async () => {
+    const range = { tree: '@main', from: Buffer.from('k00139'), to: Buffer.from('k00139\0') };
+    expect((await scan(input(), range)).rows).toHaveLength(1);
+  });
+});
+
+/** Page 4 is the root of the main database, 31 a leaf of it, 44 the leaf of the free database. */
+describe('damage', () => {
+  const page = (number: number, at: number) => number * 4096 + at;
+  const pointer = Buffer.from(data).readUInt16LE(page(31, 16));
+  const freeNode = Buffer.from(data).readUInt16LE(page(44, 16));
+  const cases: [string, Uint8Array, string[]][] = [
+    ['a meta page', changed(16, 0), ['meta-bad']],
+    ['a page type', changed(page(31, 10), 4), ['page-type']],
+    ['a page number', changed(page(31, 0), 30), ['page-type']],
+    ['a node pointer', changed(page(31, 16), 0xff, 0xff), ['page-overflow']],
+    ['a key length', changed(page(31, pointer + 6), 0xff, 0xff), ['page-overflow']],
+    ['the free space', changed(page(31, 14), 0), ['free-space']],
+    ['a key', changed(page(31, pointer + 8), 0xff), ['key-order']],
+    ['a count of entries', changed(88 + 32, 1), ['key-count']],
+    ['a root', changed(88 + 40, 0xff, 0xff), ['meta-bad']],
+    ['a free page that is used', changed(page(44, freeNode + 24), 31), ['free-in-tree']],
+    ['a cut file', data.slice(0, page(40, 0)), ['file-short']],
+  ];
+  it.each(cases)('of %s is found', async (_, bytes, of) => {
+    expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
+  });
+
+  it('of the live meta page makes the other one live', async () => {
+    const stat = await btree.stat(input(changed(16, 0)), contextOf());
+    expect(stat).toMatchObject({ liveMeta: 1, transaction: 3, otherMeta: 'not usable: magic' });
+  });
+
+  it('of any byte yields findings and rows, never an exception', async () => {
+    const change = fc.record({
+      at: fc.nat(data.length - 1),
+      length: fc.constantFrom(1, 2, 8, 100, 4096),
+      value: fc.nat(255),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+        const bytes = new Uint8Array(data);
+        for (const { at, length, value } of changes) bytes.fill(value, at, at + length);
+        await verify(input(bytes), { deep: true });
+        await scan(input(bytes));
+        expect(await layoutFaults(input(bytes))).toEqual([]);
+      }),
+      { numRuns: 80 },
+    );
+  });
+});
+
+describe('the order of keys', () => {
+  it('is that of the bytes, from the front or from the back', () => {
+    const compare = (a: number[], b: number[], reversed: boolean) =>
+      Math.sign(
+        compareSpans(new Uint8Array(a), 0, a.length, new Uint8Array(b), 0, b.length, reversed),
+      );
+    expect(compare([1, 2], [1, 2, 0], false)).toBe(-1);
+    expect(compare([1, 9], [2, 0], false)).toBe(-1);
+    expect(compare([1, 9], [2, 0], true)).toBe(1);
+    expect(compare([2], [1, 2], true)).toBe(-1);
+  });
+});

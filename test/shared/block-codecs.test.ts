@@ -1,0 +1,90 @@
+/** Compression a block at a time: round trips, limits, and bytes that are none. */
+import fc from 'fast-check';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bzip2Codec } from '../../src/shared/block-codecs/bzip2.ts';
+import { type BlockCodec, CodecFault } from '../../src/shared/block-codecs/codec.ts';
+import { deflateRaw } from '../../src/shared/block-codecs/deflate.ts';
+import { snappyBlock } from '../../src/shared/block-codecs/snappy.ts';
+import { xz, xzStored } from '../../src/shared/block-codecs/xz.ts';
+import { zstdCodec } from '../../src/shared/block-codecs/zstd.ts';
+import { fillRandom } from '../../src/shared/random.ts';
+
+const codecs: Record<string, BlockCodec> = {
+  deflate: deflateRaw,
+  snappy: snappyBlock,
+  xz,
+  'xz stored': { decompress: xz.decompress, compress: xzStored },
+};
+const MOST = 16 * 1024 * 1024;
+
+beforeAll(async () => {
+  codecs['bzip2'] = await bzip2Codec();
+  codecs['zstd'] = await zstdCodec();
+});
+
+const noise = Buffer.alloc(100_000);
+fillRandom(7, 0, noise, 0, noise.length);
+const words = Buffer.from(
+  Array.from({ length: 20_000 }, (_, i) => `word${(i * i) % 977} `).join(''),
+);
+
+describe.each(['deflate', 'snappy', 'xz', 'xz stored', 'bzip2', 'zstd'])('%s', (name) => {
+  it.each([
+    ['nothing', Buffer.alloc(0)],
+    ['a byte', Buffer.from([7])],
+    ['zeros', Buffer.alloc(300_000)],
+    ['noise', noise],
+    ['words', words],
+  ])('gives back %s', (_, bytes) => {
+    const packed = codecs[name]!.compress(bytes);
+    expect(Buffer.compare(codecs[name]!.decompress(packed, MOST), bytes)).toBe(0);
+  });
+
+  it('stops at the limit', () => {
+    const packed = codecs[name]!.compress(Buffer.alloc(300_000));
+    expect(() => codecs[name]!.decompress(packed, 200_000)).toThrow(CodecFault);
+    expect(codecs[name]!.decompress(packed, 300_000)).toHaveLength(300_000);
+  });
+
+  it('has nothing worse than a fault for broken bytes', () => {
+    const packed = Buffer.from(codecs[name]!.compress(words));
+    const hit = fc.tuple(fc.nat(packed.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(hit, { minLength: 1, maxLength: 4 }), fc.nat(50), (hits, cut) => {
+        const bytes = Buffer.from(packed.subarray(0, cut < 10 ? -cut - 1 : packed.length));
+        for (const [at, byte] of hits) if (at < bytes.length) bytes[at] = byte;
+        try {
+          codecs[name]!.decompress(bytes, 2 * words.length);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CodecFault);
+        }
+      }),
+      { numRuns: 60 },
+    );
+    expect(() => codecs[name]!.decompress(Buffer.from('no such thing at all'), MOST)).toThrow(
+      CodecFault,
+    );
+  });
+});
+
+describe('what xz-utils 5.4.1 wrote in blocks of 16 bytes', () => {
+  // printf 'hello hello hello, hello hello' | xz --check=… --block-size=16 -c
+  it.each([
+    [
+      'without a check',
+      'fd377a585a000000ff12d9410200210116000000742fe5a3e0000f000b5d00341949ee8de94e66a5e0000000' +
+        '0200210116000000742fe5a301000d6f2c2068656c6c6f2068656c6c6f00000000021f101e0e00002ae485da' +
+        'a8000afc020000000000595a',
+    ],
+    [
+      'with SHA-256',
+      'fd377a585a00000ae1fb0ca10200210116000000742fe5a3e0000f000b5d00341949ee8de94e66a5e0000000' +
+        '63636baf142ec41b48e30187e098a30228209ef6c52faa674a37b8bc207d0b800200210116000000742fe5a3' +
+        '01000d6f2c2068656c6c6f2068656c6c6f00000018f44e4fbd7536b9a229fd08c0d6528e5f19e59ed7584ec3' +
+        'be90b7be5f77e34700023f103e0e0000224e1b7db6e9df1c02000000000a595a',
+    ],
+  ])('%s', (_, hex) => {
+    const text = Buffer.from(xz.decompress(Buffer.from(hex, 'hex'), MOST)).toString();
+    expect(text).toBe('hello hello hello, hello hello');
+  });
+});

@@ -34,6 +34,8 @@ export interface LogStatus {
   syncedSeq: number;
   nextSeq: number;
   segment: number;
+  /** Bytes of records, with what frames them, that were written since it was opened. */
+  bytesWritten: number;
   /** What opening had to mend, in words. */
   recovered: readonly string[];
 }
@@ -48,6 +50,7 @@ export class WriteAheadLog {
   /** The next write must be synced whatever the mode. */
   #force = false;
   #unsynced = 0;
+  #bytesWritten = 0;
   #lastSeq = 0;
   #nextSeq = 1;
   #syncedSeq = 0;
@@ -114,6 +117,7 @@ export class WriteAheadLog {
       syncedSeq: this.#syncedSeq,
       nextSeq: this.#nextSeq,
       segment: this.#segment?.number ?? 0,
+      bytesWritten: this.#bytesWritten,
       recovered: this.recovered,
     };
   }
@@ -197,6 +201,7 @@ export class WriteAheadLog {
     const { sync: mode, batchEvery } = this.#options;
     const due = mode === 'sync' || (mode === 'batch' && this.#unsynced >= batchEvery);
     const must = sync || this.#force || due || segment.unopened;
+    this.#bytesWritten += segment.encoder.pending;
     segment.flush(must);
     this.#force = false;
     if (must) this.#markSynced();
@@ -227,6 +232,21 @@ export class WriteAheadLog {
     this.#commit.checkUsable();
     this.#commit.flush(true);
     if (this.#commit.failure) throw this.#commit.failure;
+  }
+
+  /**
+   * Ends the segment that is written, so that a truncation up to here can drop it; an empty one is
+   * left as it is. What was appended is durable then.
+   */
+  rotate(): void {
+    this.sync();
+    const segment = this.#segment;
+    if (!segment || segment.header.baseSeq === BigInt(this.#nextSeq)) return;
+    try {
+      this.#rotate();
+    } catch (error) {
+      throw this.#commit.poison(error as Error);
+    }
   }
 
   /**

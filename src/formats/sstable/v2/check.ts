@@ -1,183 +1,182 @@
-/** What index, filter, properties and footer of a hardened table say, against what is in it. */
-import { viewOf } from '../../bytes/read-fully.ts';
+/** What verify compares while the data blocks go by: index, filter, counts, footers. */
 import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
-import type { Depth, TableDamage } from '../model.ts';
+import type { TableDamage } from '../model.ts';
 import { shown } from '../order.ts';
-import type { TableFooter } from './blocks.ts';
-import { FilterReader } from './filter.ts';
-import { readIndex } from './index-payload.ts';
-import { KIND } from './layout.ts';
+import { hashKey } from './hash.ts';
+import { COUNTS, PLACES } from './layout.ts';
+import type { V2Table } from './table.ts';
 
-/** Of a data block that went by. */
-interface Seen {
-  offset: number;
-  entries: number;
-  first: Uint8Array;
-  last: Uint8Array;
-}
-
-/** Hashes of keys wait for the filter, which comes behind the data; so many at most. */
-const KEYS_HELD_BYTES_MAX = 256 * 1024 * 1024;
-
-export class V2Check {
-  readonly #seen: Seen[] = [];
-  readonly #counts = {
-    entries: 0,
-    deletions: 0,
-    merges: 0,
-    rangeDeletions: 0,
-    keyBytes: 0,
-    valueBytes: 0,
-  };
-  #lostBlocks = false;
-  #gap = false;
-  /** Keys of the blocks, back to back, for the filter. */
-  #keys: Uint8Array[] = [];
-  #ends: Int32Array[] = [];
-  #held = 0;
-  readonly #metas = new Set<number>();
+export class TableCheck {
+  readonly #counts = Object.fromEntries(COUNTS.map((name) => [name, 0])) as Record<
+    (typeof COUNTS)[number],
+    number
+  >;
+  #seqFirst = Number.POSITIVE_INFINITY;
+  #lastKey: Uint8Array = new Uint8Array(0);
+  #firstKey: Uint8Array | undefined;
+  /** Entries of some block are lost: sums say nothing. */
+  lost = false;
+  readonly seen = new Map<string, { offset: number; bytes: number }>();
 
   constructor(
-    readonly file: string,
-    readonly depth: Depth,
-    readonly emit: (damage: TableDamage) => void,
+    readonly table: V2Table,
+    readonly tell: (damage: TableDamage) => void,
   ) {}
 
-  data(block: EntryBlock): void {
-    if (this.depth !== 'full' || block.count === 0) return;
-    const { types, keyStart, keyEnd, valueStart, valueEnd, count } = block;
-    const counts = this.#counts;
-    if (block.rangeDeletions) {
-      counts.rangeDeletions += count;
+  /** Data block `number` with its place; its entries if they were decoded. */
+  place(number: number, offset: number, bytes: number, entries: number): void {
+    const { index } = this.table;
+    if (!index) return;
+    if (number >= index.count) {
+      this.#index(offset, bytes, `data block ${number} is not in the index`);
       return;
     }
+    const same = index.offset(number) === offset && index.size(number) === bytes;
+    if (same && index.entries(number) === entries) return;
+    const told = `${index.offset(number)} +${index.size(number)} with ${index.entries(number)} entries`;
+    const what = `the index has block ${number} at ${told}; it is at ${offset} +${bytes} with ${entries}`;
+    this.#index(offset, bytes, what);
+  }
+
+  block(block: EntryBlock): void {
+    const { index, filter } = this.table;
+    const { count, keyBytes, keyStart, keyEnd, valueStart, valueEnd, types, number } = block;
+    if (count === 0) return;
+    const counts = this.#counts;
+    let before = this.#lastKey;
+    let [from, to] = [0, before.length];
+    let first = this.#firstKey === undefined;
+    if (first) this.#firstKey = block.key(0).slice();
     for (let i = 0; i < count; i++) {
+      const [start, end] = [keyStart[i]!, keyEnd[i]!];
       const type = types[i]!;
+      this.#seq(block, i);
       if (isDeletion(type)) counts.deletions++;
-      if (type === TYPE.merge) counts.merges++;
-      counts.keyBytes += keyEnd[i]! - keyStart[i]!;
-      if (valueStart[i]! >= 0) counts.valueBytes += valueEnd[i]! - valueStart[i]!;
+      else if (type === TYPE.merge) counts.merges++;
+      counts.key_bytes += end - start;
+      if (valueStart[i]! >= 0) counts.value_bytes += valueEnd[i]! - valueStart[i]!;
+      if (first || compareBytes(before, from, to, keyBytes, start, end) !== 0) {
+        counts.keys++;
+        if (filter && !filter.mayHold(hashKey(keyBytes, start, end))) this.#miss(block, i);
+      }
+      first = false;
+      before = keyBytes;
+      [from, to] = [start, end];
     }
     counts.entries += count;
-    const first = block.key(0).slice();
-    const last = block.key(count - 1).slice();
-    this.#seen.push({ offset: block.offset, entries: count, first, last });
-    const bytes = keyEnd[count - 1]!;
-    if (this.#held + bytes > KEYS_HELD_BYTES_MAX) return;
-    this.#held += bytes;
-    this.#keys.push(block.keyBytes.slice(0, bytes));
-    this.#ends.push(keyEnd.slice(0, count));
+    this.#lastKey = block.key(count - 1).slice();
+    if (!index || number >= index.count) return;
+    const last = index.lastKey(number);
+    if (compareBytes(last, 0, last.length, this.#lastKey, 0, this.#lastKey.length) === 0) return;
+    const what = `the index says that block ${number} ends with ${shown(last)}; it ends with ${shown(this.#lastKey)}`;
+    this.#index(block.offset, block.length, what);
   }
 
-  lost(data: boolean): void {
-    this.#lostBlocks = true;
-    if (data) this.#gap = true;
+  ranges(block: EntryBlock): void {
+    this.#counts.range_deletions += block.count;
+    for (let i = 0; i < block.count; i++) this.#seq(block, i);
   }
 
-  metaLost(kind: number): void {
-    this.#metas.add(kind);
+  #seq(block: EntryBlock, i: number): void {
+    const seq = block.seqHigh[i]! * 0x1_0000_0000 + block.seqLow[i]!;
+    if (seq > this.#counts.seq_last) this.#counts.seq_last = seq;
+    if (seq < this.#seqFirst) this.#seqFirst = seq;
   }
 
-  /** Whether blocks before were told as lost; asked once for each gap. */
-  gapBefore(): boolean {
-    const gap = this.#gap;
-    this.#gap = false;
-    return gap;
-  }
-
-  /** A block that holds no entries. False: its payload is none of that kind. */
-  meta(kind: number, bytes: Uint8Array, entries: number, offset: number): boolean {
-    this.#metas.add(kind);
-    if (kind === KIND.filter) return this.#filter(bytes);
-    if (kind === KIND.properties) return this.#properties(bytes, offset);
-    return kind === KIND.index && this.#index(bytes, entries, offset);
-  }
-
-  #filter(bytes: Uint8Array): boolean {
-    const filter = FilterReader.of(bytes);
-    if (!filter) return false;
-    for (const [n, keys] of this.#keys.entries()) {
-      const view = viewOf(keys);
-      let start = 0;
-      for (const end of this.#ends[n]!) {
-        if (!filter.mayContain(view, start, end)) this.#miss(keys.subarray(start, end), n);
-        start = end;
-      }
-    }
-    this.#keys = [];
-    this.#ends = [];
-    return true;
-  }
-
-  #miss(key: Uint8Array, n: number): void {
-    const offset = this.#seen[n]?.offset ?? 0;
-    const message = `the filter says that ${shown(key)} is not in the table: a look-up misses it`;
-    this.#tell('filter-miss', offset, message, 'write the filter anew');
-  }
-
-  #properties(bytes: Uint8Array, offset: number): boolean {
-    let told: Record<string, unknown>;
-    try {
-      told = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
-    } catch {
-      return false;
-    }
-    if (typeof told !== 'object' || told === null) return false;
-    if (this.depth !== 'full' || this.#lostBlocks) return true;
-    const found = { ...this.#counts, dataBlocks: this.#seen.length };
-    for (const [name, count] of Object.entries(found)) {
-      if (told[name] === count) continue;
-      const message = `property ${name} is ${JSON.stringify(told[name])}, counted were ${count}`;
-      this.#tell('count-mismatch', offset, message, 'write the properties anew');
-    }
-    return true;
-  }
-
-  #index(bytes: Uint8Array, entries: number, offset: number): boolean {
-    const index = readIndex(bytes, entries, offset);
-    if (!index) return false;
-    if (this.depth !== 'full') return true;
-    const byOffset = new Map(index.map((one) => [one.offset, one]));
-    for (const block of this.#seen) {
-      const told = byOffset.get(block.offset);
-      byOffset.delete(block.offset);
-      const same =
-        told &&
-        told.entries === block.entries &&
-        equal(told.first, block.first) &&
-        equal(told.last, block.last);
-      if (same) continue;
-      const message = told
-        ? `the index has ${told.entries} entries from ${shown(told.first)} to ${shown(told.last)} for the block at ${block.offset}, it has ${block.entries} from ${shown(block.first)} to ${shown(block.last)}`
-        : `the index does not name the block at ${block.offset}`;
-      this.#tell('index-mismatch', offset, message, 'write the index anew');
-    }
-    if (this.#lostBlocks) return true;
-    for (const { offset: missing } of byOffset.values()) {
-      const message = `the index names a block at ${missing}, where none is`;
-      this.#tell('index-mismatch', offset, message, 'write the index anew');
-    }
-    return true;
-  }
-
-  end(footer: TableFooter | undefined, blocks: number): void {
+  /** `blocks`: data blocks that went by. */
+  end(blocks: number, dataEnd: number, full: boolean): void {
+    const { footer, index, look } = this.table;
     if (!footer) return;
-    if (footer.blocks !== blocks) {
-      const message = `the footer tells of ${footer.blocks} blocks, the last one is number ${blocks - 1}`;
-      this.#tell('count-mismatch', 0, message, 'write the table anew');
+    const says = (what: string, told: number, found: number): void => {
+      if (told !== found) this.#footer(`${what} is ${told}, found was ${found}`);
+    };
+    for (const name of PLACES) {
+      const found = this.seen.get(name);
+      if (!found) continue;
+      says(`the offset of ${name}`, footer[name].offset, found.offset);
+      says(`the size of ${name}`, footer[name].bytes, found.bytes);
     }
-    for (const kind of [KIND.filter, KIND.properties, KIND.index]) {
-      if (this.#metas.has(kind) || this.#lostBlocks) continue;
-      this.#tell('bad-footer', 0, `there is no block of kind ${kind}`, 'write it anew');
+    if (look?.intact) {
+      says('block_bytes', footer.blockBytes, look.header.blockBytes);
+      says('restart_every', footer.restartEvery, look.header.restartEvery);
+      says('filter_bits', footer.filterBits, look.header.filterBits);
+      if (footer.fileId !== look.header.fileId) this.#footer('file_id is not that of the header');
+    }
+    if (this.lost) return;
+    says('data_blocks', footer.dataBlocks, blocks);
+    says('data_end', footer.dataEnd, dataEnd);
+    if (index && index.count > blocks) {
+      const { offset, bytes } = footer.index;
+      this.#index(offset, bytes, `the index has ${index.count} blocks, ${blocks} are there`);
+    }
+    if (full) this.#sums();
+  }
+
+  #sums(): void {
+    const { footer, properties, source } = this.table;
+    const counts = this.#counts;
+    counts.seq_first = Number.isFinite(this.#seqFirst) ? this.#seqFirst : 0;
+    if (footer && footer.entries !== counts.entries) {
+      this.#footer(`entries is ${footer.entries}, counted were ${counts.entries}`);
+    }
+    if (!properties || !footer) return;
+    const { offset, bytes: length } = footer.properties;
+    const mismatch = (message: string): void =>
+      this.tell({
+        code: 'count-mismatch',
+        severity: 'error',
+        file: source.name,
+        offset,
+        length,
+        message,
+        repair: 'write the properties anew',
+        lost: false,
+      });
+    COUNTS.forEach((name, i) => {
+      const told = properties.counts[i]!;
+      if (told !== counts[name]) mismatch(`property ${name} is ${told}, counted ${counts[name]}`);
+    });
+    for (const [name, told, found] of [
+      ['first_key', properties.firstKey, this.#firstKey ?? new Uint8Array(0)],
+      ['last_key', properties.lastKey, this.#lastKey],
+    ] as const) {
+      if (compareBytes(told, 0, told.length, found, 0, found.length) === 0) continue;
+      mismatch(`property ${name} is ${shown(told)}, found was ${shown(found)}`);
     }
   }
 
-  #tell(code: string, offset: number, message: string, repair: string): void {
-    const { file } = this;
-    this.emit({ code, severity: 'error', file, offset, length: 0, message, repair, lost: false });
+  #footer(message: string): void {
+    const { source, footerAt: offset } = this.table;
+    const repair = 'write the footers anew';
+    const where = { file: source.name, offset, length: 128 };
+    this.tell({ code: 'bad-footer', severity: 'error', ...where, message, repair, lost: false });
   }
-}
 
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return compareBytes(a, 0, a.length, b, 0, b.length) === 0;
+  #index(offset: number, length: number, what: string): void {
+    const message = `${what}: a search in the index misses keys`;
+    const where = { file: this.table.source.name, offset, length };
+    const repair = 'write the index anew';
+    this.tell({
+      code: 'index-mismatch',
+      severity: 'error',
+      ...where,
+      message,
+      repair,
+      lost: false,
+    });
+  }
+
+  #miss(block: EntryBlock, i: number): void {
+    const { file, offset, length, number } = block;
+    this.tell({
+      code: 'filter-miss',
+      severity: 'error',
+      file,
+      offset,
+      length,
+      message: `the filter says that ${shown(block.key(i))} of block ${number} is not in the table: a look-up misses it`,
+      repair: 'write the filter anew',
+      lost: false,
+    });
+  }
 }

@@ -1,242 +1,342 @@
-/** Writes the hardened table, front to back, as FORMAT.md draws it. */
+/**
+ * Writes a hardened table as entries come, in order: in memory are one block, the index, four bytes
+ * a key for the filter, and the range deletions.
+ */
 import { randomBytes } from 'node:crypto';
-import { deflate } from '../../../shared/codecs/inflate.ts';
+import { deflateRawSync } from 'node:zlib';
 import { DdiaError } from '../../../shared/errors.ts';
-import { viewOf } from '../../bytes/read-fully.ts';
-import { putVarint } from '../block-table/varint.ts';
-import { type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
+import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
 import { compareEntries, EntryCopy } from '../entry-copy.ts';
-import { unsorted } from '../flat/encode.ts';
 import type { TableEncoder, TableTarget, TableWriteOptions, TableWriter } from '../model.ts';
-import { FilterWriter } from './filter.ts';
-import * as wire from './layout.ts';
-import { PayloadWriter } from './payload.ts';
+import { shown } from '../order.ts';
+import { sealBlock } from './block.ts';
+import { BlockBuilder } from './block-builder.ts';
+import { FilterBuilder } from './filter.ts';
+import { encodeFooter, encodeHeader, encodeProperties, type Place, type Places } from './frames.ts';
+import { IndexTable } from './index-table.ts';
+import * as names from './layout.ts';
 
-const SIZE_MAX = 0xffff_ffff;
-const { KIND, BLOCK, HEADER, FOOTER } = wire;
+/** Compression is kept where it saves an eighth. */
+const WORTH = 7 / 8;
+const NOTHING = new Uint8Array(0);
 
-interface Listed {
-  offset: number;
-  entries: number;
-  first: Uint8Array;
-  last: Uint8Array;
+export interface V2WriteOptions extends TableWriteOptions {
+  readonly fileId?: bigint;
+  readonly filterBits?: number;
 }
 
 export class V2Writer implements TableWriter {
+  entries = 0;
+  readonly #target: TableTarget;
+  readonly #fileId: bigint;
+  readonly #fileCrc: number;
+  readonly #blockBytes: number;
+  readonly #filterBits: number;
+  readonly #deflate: boolean;
+  readonly #data: BlockBuilder;
+  readonly #index = new IndexTable();
+  readonly #filter: FilterBuilder | undefined;
+  readonly #ranges: EntryCopy[] = [];
+  readonly #counts = names.COUNTS.map(() => 0);
+  #deletions = 0;
+  #merges = 0;
+  #keyBytes = 0;
+  #valueBytes = 0;
+  #keys = 0;
+  #seqFirst = Number.POSITIVE_INFINITY;
+  #seqLast = 0;
+  #firstKey: Uint8Array = NOTHING;
+  #lastHigh = 0;
+  #lastLow = 0;
+  #lastType = 0;
   #at = 0;
   #blocks = 0;
-  entries = 0;
-  readonly #id: Uint8Array;
-  readonly #blockBytes: number;
-  readonly #payload = new PayloadWriter();
-  readonly #filter = new FilterWriter();
-  readonly #listed: Listed[] = [];
-  readonly #ranges: EntryCopy[] = [];
-  readonly #last = new EntryCopy();
-  #first: Uint8Array | undefined;
-  #seen = false;
-  #keyView = new DataView(new ArrayBuffer(0)) as DataView;
-  #keyBytes: Uint8Array | undefined;
-  readonly #counts = { deletions: 0, merges: 0, keyBytes: 0, valueBytes: 0 };
-  readonly #seq = { leastHigh: SIZE_MAX, leastLow: SIZE_MAX, mostHigh: 0, mostLow: 0 };
 
-  constructor(
-    readonly target: TableTarget,
-    readonly options: TableWriteOptions,
-  ) {
-    this.#id = options.tableId ?? randomBytes(8);
-    this.#blockBytes = options.blockBytes ?? wire.BLOCK_BYTES_DEFAULT;
-    const header = new Uint8Array(wire.HEADER_BYTES);
-    const view = viewOf(header);
-    header.set(wire.MAGIC);
-    view.setUint16(HEADER.version, wire.VERSION, true);
-    view.setUint16(HEADER.headerBytes, wire.HEADER_BYTES, true);
-    view.setUint32(HEADER.blockBytes, this.#blockBytes, true);
-    header.set(this.#id, HEADER.tableId);
-    view.setUint32(HEADER.crc, wire.headerCrc(header), true);
-    this.#put(header, header.length);
+  constructor(target: TableTarget, options: V2WriteOptions) {
+    this.#target = target;
+    this.#fileId = options.fileId ?? idOf(options.tableId ?? randomBytes(8));
+    this.#blockBytes = options.blockBytes ?? names.BLOCK_BYTES_DEFAULT;
+    this.#filterBits = options.filterBits ?? names.FILTER_BITS_DEFAULT;
+    const { compression = 'none' } = options;
+    if (!names.COMPRESSION_NAMES.includes(compression as 'none')) {
+      const hint = `known: ${names.COMPRESSION_NAMES.join(', ')}`;
+      throw new DdiaError('bad-option', `unknown compression ${compression}`, hint, 2);
+    }
+    this.#deflate = compression === 'deflate';
+    const header = encodeHeader({
+      fileId: this.#fileId,
+      blockBytes: this.#blockBytes,
+      filterBits: this.#filterBits,
+    });
+    this.#fileCrc = header.crc;
+    this.#data = new BlockBuilder(names.HEAD_BYTES, 2 * this.#blockBytes);
+    this.#filter = this.#filterBits > 0 ? new FilterBuilder(this.#filterBits) : undefined;
+    this.#write(header.bytes, header.bytes.length);
   }
 
+  /** Bytes of the file so far, those of the open block included. */
   get size(): number {
-    return this.#at + this.#payload.length;
+    return this.#at + this.#data.at;
   }
 
-  add(block: EntryBlock, i: number): void {
-    const type = block.types[i]!;
-    if (type > wire.TYPE_MASK) {
-      throw new DdiaError('unsupported-op', `type ${type} cannot be written in this layout`);
-    }
-    if (type === TYPE.rangeDelete) {
-      this.#ranges.push(new EntryCopy().take(block, i));
-      return;
-    }
-    if (this.#seen && compareEntries(this.#last.block, 0, block, i) >= 0) {
-      throw unsorted(block, i, this.#last.block.key(0));
-    }
-    if (block.keyBytes !== this.#keyBytes) {
-      this.#keyBytes = block.keyBytes;
-      this.#keyView = viewOf(block.keyBytes);
-    }
-    const start = block.keyStart[i]!;
-    const end = block.keyEnd[i]!;
-    const known = this.#seen && this.#last.block.compareKey(0, block.key(i)) === 0;
-    if (!known) this.#filter.add(this.#keyView, start, end);
-    this.#last.takeKey(block, i);
-    this.#seen = true;
-    if (this.#payload.entries === 0) this.#first = block.keyBytes.slice(start, end);
-    this.#payload.add(block, i);
-    this.#count(block, i);
-    if (this.#payload.length >= this.#blockBytes) this.#flush();
-  }
-
-  #count(block: EntryBlock, i: number): void {
-    const counts = this.#counts;
-    const type = block.types[i]!;
-    if (isDeletion(type)) counts.deletions++;
-    if (type === TYPE.merge) counts.merges++;
-    counts.keyBytes += block.keyEnd[i]! - block.keyStart[i]!;
-    if (block.valueStart[i]! >= 0) counts.valueBytes += block.valueEnd[i]! - block.valueStart[i]!;
-    const high = block.seqHigh[i]!;
-    const low = block.seqLow[i]!;
-    const seq = this.#seq;
-    if (high < seq.leastHigh || (high === seq.leastHigh && low < seq.leastLow)) {
-      seq.leastHigh = high;
-      seq.leastLow = low;
-    }
-    if (high > seq.mostHigh || (high === seq.mostHigh && low > seq.mostLow)) {
-      seq.mostHigh = high;
-      seq.mostLow = low;
-    }
-    this.entries++;
-  }
-
-  #flush(): void {
-    const payload = this.#payload;
-    if (payload.entries === 0) return;
-    const { entries } = payload;
-    const last = payload.lastKey!.slice();
-    this.#listed.push({ offset: this.#at, entries, first: this.#first!, last });
-    this.#block(KIND.data, payload.bytes, payload.length, entries);
-    payload.reset();
-  }
-
-  /** A block: its header, the payload, zeros up to the next unit. */
-  #block(kind: number, bytes: Uint8Array, length: number, entries: number): void {
-    let stored = bytes;
-    let size = length;
-    let compression = 0;
-    if (this.options.compression === 'deflate' && length > 0) {
-      const packed = deflate(bytes.subarray(0, length));
-      if (packed.length < length - length / 8) {
-        stored = packed;
-        size = packed.length;
-        compression = 1;
-      }
-    }
-    if (length > SIZE_MAX) throw new DdiaError('too-large', `a block of ${length} bytes`);
-    const header = new Uint8Array(wire.BLOCK_HEADER_BYTES);
-    const view = viewOf(header);
-    view.setUint32(BLOCK.magic, wire.BLOCK_MAGIC, true);
-    header.set(this.#id, BLOCK.tableId);
-    view.setUint32(BLOCK.number, this.#blocks++, true);
-    header[BLOCK.kind] = kind;
-    header[BLOCK.compression] = compression;
-    view.setUint32(BLOCK.storedBytes, size, true);
-    view.setUint32(BLOCK.rawBytes, length, true);
-    view.setUint32(BLOCK.entries, entries, true);
-    view.setUint32(BLOCK.payloadCrc, wire.crcOf(stored, 0, size), true);
-    view.setUint32(BLOCK.headerCrc, wire.crcOf(header, BLOCK.tableId, header.length), true);
-    this.#put(header, header.length);
-    this.#put(stored, size);
-    this.#fill(wire.padded(this.#at));
-  }
-
-  finish(): number {
-    this.#flush();
-    if (this.#ranges.length > 0) this.#writeRanges();
-    const filter = this.#filter.finish();
-    this.#block(KIND.filter, filter, filter.length, 0);
-    const properties = Buffer.from(JSON.stringify(this.#properties()));
-    this.#block(KIND.properties, properties, properties.length, 0);
-    const indexAt = this.#at;
-    const index = this.#index();
-    this.#block(KIND.index, index, index.length, this.#listed.length);
-    const first = this.#at;
-    const second = wire.secondFooterAt(first);
-    this.#footer(0, indexAt, second + wire.FOOTER_BYTES);
-    this.#fill(second);
-    this.#footer(1, indexAt, second + wire.FOOTER_BYTES);
+  /** Data that is in the file, without what is still to come: what a merge's pace counts. */
+  get written(): number {
     return this.#at;
   }
 
-  #writeRanges(): void {
-    this.#ranges.sort((a, b) => compareEntries(a.block, 0, b.block, 0));
-    for (const { block } of this.#ranges) this.#payload.add(block, 0);
-    const { bytes, length, entries } = this.#payload;
-    this.#block(KIND.ranges, bytes, length, entries);
-    this.#payload.reset();
+  get fileCrc(): number {
+    return this.#fileCrc;
   }
 
-  #properties(): Record<string, unknown> {
-    const { deletions, merges, keyBytes, valueBytes } = this.#counts;
-    const { leastHigh, leastLow, mostHigh, mostLow } = this.#seq;
-    const digits = (high: number, low: number) => String((BigInt(high) << 32n) | BigInt(low));
-    return {
-      entries: this.entries,
-      dataBlocks: this.#listed.length,
-      deletions,
-      merges,
-      rangeDeletions: this.#ranges.length,
-      keyBytes,
-      valueBytes,
-      ...(this.entries > 0 && { firstSeq: digits(leastHigh, leastLow) }),
-      ...(this.entries > 0 && { lastSeq: digits(mostHigh, mostLow) }),
-      comparator: 'bytes',
-    };
+  get firstKey(): Uint8Array {
+    return this.#firstKey;
   }
 
-  /** For each data block: where it lies, how many entries, its first and its last key. */
-  #index(): Uint8Array {
-    const pieces: Uint8Array[] = [];
-    for (const { offset, entries, first, last } of this.#listed) {
-      const head: number[] = [];
-      putVarint(head, offset);
-      putVarint(head, entries);
-      putVarint(head, first.length);
-      putVarint(head, last.length);
-      pieces.push(Uint8Array.from(head), first, last);
+  get lastKey(): Uint8Array {
+    return this.#data.lastKey;
+  }
+
+  /** Lowest and highest number of the entries. */
+  get seqs(): [number, number] {
+    return [Number.isFinite(this.#seqFirst) ? this.#seqFirst : 0, this.#seqLast];
+  }
+
+  get rangeDeletions(): number {
+    return this.#ranges.length;
+  }
+
+  add(block: EntryBlock, index: number): void {
+    const valueStart = block.valueStart[index]!;
+    const timestamp = block.timestamps ? block.timestamps[index]! : Number.NaN;
+    this.addEntry(
+      block.keyBytes,
+      block.keyStart[index]!,
+      block.keyEnd[index]!,
+      block.seqHigh[index]!,
+      block.seqLow[index]!,
+      block.types[index]!,
+      block.valueBytes,
+      valueStart < 0 ? 0 : valueStart,
+      valueStart < 0 ? 0 : block.valueEnd[index]!,
+      timestamp,
+    );
+  }
+
+  /** As `add`, of parts. `timestamp` NaN: there is none. */
+  addEntry(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    seqHigh: number,
+    seqLow: number,
+    type: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void {
+    checkSizes(keyEnd - keyStart, valueEnd - valueStart, seqHigh, type);
+    const seq = seqHigh * 0x1_0000_0000 + seqLow;
+    if (seq < this.#seqFirst) this.#seqFirst = seq;
+    if (seq > this.#seqLast) this.#seqLast = seq;
+    if (type === TYPE.rangeDelete) {
+      this.#addRange(
+        new Uint8Array(key.subarray(keyStart, keyEnd)),
+        new Uint8Array(value.subarray(valueStart, valueEnd)),
+        seqHigh,
+        seqLow,
+      );
+      return;
     }
-    return new Uint8Array(Buffer.concat(pieces));
+    const data = this.#data;
+    let fresh = true;
+    if (this.entries > 0) {
+      const last = data.lastKey;
+      const order = compareBytes(key, keyStart, keyEnd, last, 0, last.length);
+      const behind = this.#lastHigh - seqHigh || this.#lastLow - seqLow || this.#lastType - type;
+      if (order < 0 || (order === 0 && behind <= 0)) this.#refuse(key, keyStart, keyEnd);
+      fresh = order !== 0;
+      if (data.at - data.start >= this.#blockBytes) this.#closeBlock();
+    } else this.#firstKey = new Uint8Array(key.subarray(keyStart, keyEnd));
+    if (fresh) {
+      this.#keys++;
+      this.#filter?.add(key, keyStart, keyEnd);
+    }
+    data.add(key, keyStart, keyEnd, seqHigh, seqLow, type, value, valueStart, valueEnd, timestamp);
+    this.#lastHigh = seqHigh;
+    this.#lastLow = seqLow;
+    this.#lastType = type;
+    this.entries++;
+    if (isDeletion(type)) this.#deletions++;
+    else if (type === TYPE.merge) this.#merges++;
+    this.#keyBytes += keyEnd - keyStart;
+    this.#valueBytes += valueEnd - valueStart;
   }
 
-  #footer(copy: number, indexAt: number, fileBytes: number): void {
-    const bytes = new Uint8Array(wire.FOOTER_BYTES);
-    const view = viewOf(bytes);
-    bytes.set(wire.FOOTER_MAGIC);
-    view.setUint32(FOOTER.copy, copy, true);
-    view.setUint32(FOOTER.blocks, this.#blocks, true);
-    bytes.set(this.#id, FOOTER.tableId);
-    view.setBigUint64(FOOTER.indexAt, BigInt(indexAt), true);
-    view.setBigUint64(FOOTER.fileBytes, BigInt(fileBytes), true);
-    view.setUint32(FOOTER.crc, wire.crcOf(bytes, 0, FOOTER.crc), true);
-    this.#put(bytes, bytes.length);
+  #refuse(key: Uint8Array, keyStart: number, keyEnd: number): never {
+    const one = shown(key.subarray(keyStart, keyEnd));
+    const hint = '--sort puts entries in order';
+    const order = 'keys ascend, and of one key the highest seq comes first';
+    throw new DdiaError(
+      'unsorted',
+      `${one} comes behind ${shown(this.#data.lastKey)}: ${order}`,
+      hint,
+    );
   }
 
-  #fill(to: number): void {
-    if (to > this.#at) this.#put(ZEROS, to - this.#at);
+  #addRange(begin: Uint8Array, end: Uint8Array, seqHigh: number, seqLow: number): void {
+    const entry = { type: TYPE.rangeDelete, key: begin, value: end, seqHigh, seqLow };
+    this.#ranges.push(new EntryCopy().set({ ...entry, timestamp: undefined }));
   }
 
-  #put(bytes: Uint8Array, length: number): void {
-    this.target.write(bytes, 0, length);
-    this.#at += length;
+  #closeBlock(): void {
+    const data = this.#data;
+    const { entries } = data;
+    const end = data.finish();
+    const offset = this.#at;
+    this.#block(names.KIND.data, data.bytes, data.view, end, entries);
+    this.#index.add(offset, this.#at - offset, entries, data.lastKey);
+    data.reset();
+  }
+
+  /** Writes bytes[0, end), a payload behind room for its head. */
+  #block(kind: number, bytes: Uint8Array, view: DataView, end: number, entries: number): void {
+    const rawBytes = end - names.HEAD_BYTES;
+    let [own, ownView, ownEnd] = [bytes, view, end];
+    let compression = 0;
+    if (this.#deflate && kind === names.KIND.data) {
+      const packed = deflateRawSync(bytes.subarray(names.HEAD_BYTES, end));
+      if (packed.length <= rawBytes * WORTH) {
+        compression = names.DEFLATE;
+        ownEnd = names.HEAD_BYTES + packed.length;
+        own = new Uint8Array(names.aligned(ownEnd));
+        own.set(packed, names.HEAD_BYTES);
+        ownView = new DataView(own.buffer);
+      }
+    }
+    const whole = names.aligned(ownEnd);
+    if (whole > own.length) {
+      own = new Uint8Array(whole);
+      own.set(bytes.subarray(0, ownEnd));
+      ownView = new DataView(own.buffer);
+    } else own.fill(0, ownEnd, whole);
+    const storedBytes = ownEnd - names.HEAD_BYTES;
+    const head = { kind, compression, number: this.#blocks, storedBytes, rawBytes, entries };
+    sealBlock(own, ownView, 0, whole, this.#fileCrc, this.#at, head);
+    this.#blocks++;
+    this.#write(own, whole);
+  }
+
+  #payload(kind: number, payload: Uint8Array, entries: number): Place {
+    const offset = this.#at;
+    const bytes = new Uint8Array(names.aligned(names.HEAD_BYTES + payload.length));
+    bytes.set(payload, names.HEAD_BYTES);
+    const end = names.HEAD_BYTES + payload.length;
+    this.#block(kind, bytes, new DataView(bytes.buffer), end, entries);
+    return { offset, bytes: this.#at - offset };
+  }
+
+  #write(bytes: Uint8Array, end: number): void {
+    if (this.#at + end > names.FILE_BYTES_MAX) {
+      throw new DdiaError('too-large', `a table of over ${names.FILE_BYTES_MAX} bytes`);
+    }
+    this.#target.write(bytes, 0, end);
+    this.#at += end;
+  }
+
+  #rangeBlock(): Place {
+    if (this.#ranges.length === 0) return { offset: 0, bytes: 0 };
+    this.#ranges.sort((a, b) => compareEntries(a.block, 0, b.block, 0));
+    const offset = this.#at;
+    const builder = new BlockBuilder(names.HEAD_BYTES, 1024);
+    for (const { block } of this.#ranges) {
+      const { keyBytes, keyEnd, seqHigh, seqLow, valueBytes, valueEnd } = block;
+      const end = keyEnd[0]!;
+      const type = TYPE.rangeDelete;
+      const [high, low] = [seqHigh[0]!, seqLow[0]!];
+      builder.add(keyBytes, 0, end, high, low, type, valueBytes, 0, valueEnd[0]!, Number.NaN);
+    }
+    const end = builder.finish();
+    this.#block(names.KIND.ranges, builder.bytes, builder.view, end, builder.entries);
+    return { offset, bytes: this.#at - offset };
+  }
+
+  finish(): number {
+    if (this.#data.entries > 0) this.#closeBlock();
+    const dataEnd = this.#at;
+    const ranges = this.#rangeBlock();
+    const filter =
+      this.#filter && this.entries > 0
+        ? this.#payload(names.KIND.filter, this.#filter.finish(), this.#keys)
+        : { offset: 0, bytes: 0 };
+    const index = this.#payload(names.KIND.index, this.#index.encode(), this.#index.count);
+    const payload = this.#properties();
+    const properties = {
+      offset: this.#at + names.FOOTER_BYTES,
+      bytes: names.aligned(names.HEAD_BYTES + payload.length),
+    };
+    this.#footer(1, { ranges, filter, index, properties }, dataEnd);
+    this.#payload(names.KIND.properties, payload, 0);
+    this.#footer(2, { ranges, filter, index, properties }, dataEnd);
+    return this.#at;
+  }
+
+  #properties(): Uint8Array {
+    const [seqFirst, seqLast] = this.seqs;
+    const { entries } = this;
+    const counts = this.#counts;
+    counts.splice(
+      0,
+      counts.length,
+      entries,
+      this.#deletions,
+      this.#merges,
+      this.#ranges.length,
+      this.#keyBytes,
+      this.#valueBytes,
+      seqFirst,
+      seqLast,
+      this.#keys,
+    );
+    const lastKey = entries > 0 ? this.#data.lastKey : NOTHING;
+    return encodeProperties({ counts, firstKey: this.#firstKey, lastKey });
+  }
+
+  #footer(copy: number, places: Places, dataEnd: number): void {
+    const { offset, bytes } = places.properties;
+    const footer = {
+      ...places,
+      fileCrc: this.#fileCrc,
+      copy,
+      fileBytes: offset + bytes + names.FOOTER_BYTES,
+      dataEnd,
+      entries: this.entries,
+      dataBlocks: this.#index.count,
+      blockBytes: this.#blockBytes,
+      fileId: this.#fileId,
+      restartEvery: names.RESTART_EVERY,
+      filterBits: this.#filterBits,
+    };
+    this.#write(encodeFooter(footer, this.#at), names.FOOTER_BYTES);
   }
 }
 
-const ZEROS = new Uint8Array(wire.SECTOR_BYTES);
+const idOf = (bytes: Uint8Array): bigint => Buffer.from(bytes).readBigUInt64LE();
+
+function checkSizes(key: number, value: number, seqHigh: number, type: number): void {
+  if (key > names.KEY_BYTES_MAX) {
+    throw new DdiaError('too-large', `a key of ${key} bytes, at most ${names.KEY_BYTES_MAX}`);
+  }
+  if (value > names.VALUE_BYTES_MAX) {
+    throw new DdiaError('too-large', `a value of ${value} bytes, at most ${names.VALUE_BYTES_MAX}`);
+  }
+  if (seqHigh > 0x1f_ffff) throw new DdiaError('too-large', 'a sequence number of 2^53 or more');
+  if (type >= names.TIMED) throw new DdiaError('bad-type', `type ${type}, at most 127`);
+}
 
 export const v2Encoder: TableEncoder = {
   hasSeq: true,
   hasTimestamp: true,
-  fileName: (number) => `${String(number).padStart(6, '0')}.sst2`,
+  fileName: names.tableName,
   open: (target, options) => new V2Writer(target, options),
 };

@@ -1,90 +1,23 @@
 /** Every byte of a hardened table with its field. */
-import { hex32, toHex } from '../../../shared/hex.ts';
+import { hex32 } from '../../../shared/hex.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, ScanContext, Span } from '../../format.ts';
-import { readVarint, varint } from '../block-table/varint.ts';
 import { typeName } from '../entry-block.ts';
-import { readBlockHeader } from './blocks.ts';
-import * as wire from './layout.ts';
-import { scanV2 } from './scan.ts';
+import { varint, varintAt } from './block.ts';
+import * as names from './layout.ts';
+import { V2Scan } from './scan.ts';
+import { V2Table } from './table.ts';
 
+/** Blocks up to this size are shown field by field. */
 const DETAILED_BYTES_MAX = 4 * 1024 * 1024;
 
-type Field = readonly [
-  name: string,
-  at: number,
-  size: number,
-  kind?: 'u16' | 'u32' | 'u64' | 'crc',
-];
-
-const TABLE_HEADER: readonly Field[] = [
-  ['magic', 0, 8],
-  ['version', 8, 2, 'u16'],
-  ['header_bytes', 10, 2, 'u16'],
-  ['compatible', 12, 4, 'u32'],
-  ['incompatible', 16, 4, 'u32'],
-  ['block_bytes', 20, 4, 'u32'],
-  ['table_id', 24, 8],
-  ['crc', 32, 4, 'crc'],
-  ['reserved', 36, 28],
-];
-
-const BLOCK_HEADER: readonly Field[] = [
-  ['magic', 0, 4],
-  ['header_crc', 4, 4, 'crc'],
-  ['table_id', 8, 8],
-  ['number', 16, 4, 'u32'],
-  ['kind', 20, 1],
-  ['compression', 21, 1],
-  ['reserved', 22, 2],
-  ['stored_bytes', 24, 4, 'u32'],
-  ['raw_bytes', 28, 4, 'u32'],
-  ['entries', 32, 4, 'u32'],
-  ['payload_crc', 36, 4, 'crc'],
-];
-
-const TABLE_FOOTER: readonly Field[] = [
-  ['magic', 0, 8],
-  ['copy', 8, 4, 'u32'],
-  ['blocks', 12, 4, 'u32'],
-  ['table_id', 16, 8],
-  ['index_at', 24, 8, 'u64'],
-  ['file_bytes', 32, 8, 'u64'],
-  ['reserved', 40, 20],
-  ['crc', 60, 4, 'crc'],
-];
-
-function fieldsOf(
-  fields: readonly Field[],
-  bytes: Uint8Array,
-  start: number,
-  offset: number,
-): Span[] {
-  const view = viewOf(bytes);
-  return fields.map(([name, at, size, kind]) => {
-    const p = start + at;
-    const value =
-      kind === 'u16'
-        ? view.getUint16(p, true)
-        : kind === 'u32'
-          ? view.getUint32(p, true)
-          : kind === 'u64'
-            ? Number(view.getBigUint64(p, true))
-            : kind === 'crc'
-              ? hex32(view.getUint32(p, true))
-              : size === 1
-                ? bytes[p]
-                : { hex: toHex(bytes, p, p + size) };
-    return { name, offset: offset + at, length: size, value };
-  });
-}
-
-interface Place {
+interface Piece {
   name: string;
   offset: number;
   length: number;
-  damage: string | undefined;
+  damage?: string | undefined;
+  value?: unknown;
 }
 
 export async function layoutV2(
@@ -92,114 +25,184 @@ export async function layoutV2(
   context: ScanContext,
   visit: (span: Span) => boolean,
 ): Promise<void> {
-  const places: Place[] = [];
-  await scanV2(
-    source,
-    { ...context, depth: 'read' },
+  const table = await V2Table.load(source, context);
+  const pieces: Piece[] = [];
+  await new V2Scan(
+    table,
+    { ...context, depth: 'quick' },
     {
       block({ offset, length, rangeDeletions }) {
-        places.push({
-          name: rangeDeletions ? 'range_deletions_meta' : 'block',
-          offset,
-          length,
-          damage: undefined,
-        });
+        pieces.push({ name: rangeDeletions ? 'range_deletions_meta' : 'block', offset, length });
       },
-      damage({ lost, offset, length, code }) {
-        if (lost && length > 0) places.push({ name: 'damaged', offset, length, damage: code });
+      damage({ lost, offset, length, code, message }) {
+        if (lost && length > 0) {
+          pieces.push({ name: 'damaged', offset, length, damage: code, value: message });
+        }
       },
       frame(name, offset, length, damage) {
-        if (length > 0) places.push({ name, offset, length, damage });
+        if (length > 0) pieces.push({ name, offset, length, damage });
       },
     },
-  );
-  places.sort((a, b) => a.offset - b.offset);
-  for (const place of places) if (!visit(await spanOf(source, place))) return;
+  ).run();
+  pieces.sort((a, b) => a.offset - b.offset);
+  for (const piece of pieces) if (!visit(await spanOf(source, piece))) return;
 }
 
-async function spanOf(source: ByteSource, { name, offset, length, damage }: Place): Promise<Span> {
-  const span = { name, offset, length, ...(damage && { damage }) };
-  if (name === 'damaged' || length > DETAILED_BYTES_MAX) return span;
+async function spanOf(source: ByteSource, piece: Piece): Promise<Span> {
+  const { name, offset, length, damage, value } = piece;
+  const span = {
+    name,
+    offset,
+    length,
+    ...(value !== undefined && { value }),
+    ...(damage && { damage }),
+  };
+  if (name === 'damaged' || damage || length > DETAILED_BYTES_MAX) return span;
   const bytes = await bytesAt(source, offset, length);
   if (bytes.length < length) return span;
-  if (name === 'header') {
-    return length < wire.HEADER_BYTES
-      ? span
-      : { ...span, children: fieldsOf(TABLE_HEADER, bytes, 0, offset) };
-  }
-  if (name === 'footer') return { ...span, children: footers(bytes, offset) };
-  const header = readBlockHeader(bytes, viewOf(bytes), 0);
-  if (!header) return span;
-  const start = wire.BLOCK_HEADER_BYTES;
-  const end = start + header.storedBytes;
-  const data = (name === 'block' || name === 'range_deletions_meta') && header.compression === 0;
-  const inner = data ? entrySpans(bytes, start, end, offset) : undefined;
-  const payload: Span = { name: 'payload', offset: offset + start, length: end - start };
-  return {
-    ...span,
-    children: [
-      ...fieldsOf(BLOCK_HEADER, bytes, 0, offset),
-      ...(inner ?? (end > start ? [payload] : [])),
-      ...(end < length ? [{ name: 'padding', offset: offset + end, length: length - end }] : []),
-    ],
-  };
+  const fields = new Fields(bytes, offset);
+  if (name === 'header') header(fields);
+  else if (name === 'footer') footer(fields);
+  else block(fields, name);
+  return { ...span, children: fields.spans };
 }
 
-/** Two copies, and zeros between them; what is no copy stands as it is. */
-function footers(bytes: Uint8Array, offset: number): Span[] {
-  const size = wire.FOOTER_BYTES;
-  if (bytes.length < size) return [{ name: 'rest', offset, length: bytes.length }];
-  const one = (name: string, at: number): Span => ({
-    name,
-    offset: offset + at,
-    length: size,
-    children: fieldsOf(TABLE_FOOTER, bytes, at, offset + at),
-  });
-  if (bytes.length < 2 * size) {
-    const rest = { name: 'rest', offset: offset + size, length: bytes.length - size };
-    return rest.length > 0 ? [one('first', 0), rest] : [one('first', 0)];
+/** Puts fields one behind the other. */
+class Fields {
+  readonly spans: Span[] = [];
+  readonly view: DataView;
+  at = 0;
+
+  constructor(
+    readonly bytes: Uint8Array,
+    readonly base: number,
+  ) {
+    this.view = viewOf(bytes);
   }
-  const second = bytes.length - size;
-  const padding = { name: 'padding', offset: offset + size, length: second - size };
-  return [one('first', 0), ...(padding.length > 0 ? [padding] : []), one('second', second)];
+
+  field(name: string, length: number, value?: unknown): void {
+    const span = { name, offset: this.base + this.at, length };
+    if (length > 0) this.spans.push(value === undefined ? span : { ...span, value });
+    this.at += length;
+  }
+
+  u16 = (name: string): void => this.field(name, 2, this.view.getUint16(this.at, true));
+  u32 = (name: string): void => this.field(name, 4, this.view.getUint32(this.at, true));
+  crc = (name: string): void => this.field(name, 4, hex32(this.view.getUint32(this.at, true)));
+  u64 = (name: string): void =>
+    this.field(name, 8, this.view.getBigUint64(this.at, true).toString());
+  text = (name: string, length: number): void =>
+    this.field(name, length, bytesValue(this.bytes, this.at, this.at + length));
 }
 
-function entrySpans(
-  bytes: Uint8Array,
-  start: number,
-  end: number,
-  base: number,
-): Span[] | undefined {
-  const view = viewOf(bytes);
-  const spans: Span[] = [];
-  let p = start;
-  while (p < end) {
-    const at = p;
-    const children: Span[] = [];
-    const number = (name: string): number => {
-      const from = p;
-      p = readVarint(bytes, p, end);
-      if (p > 0)
-        children.push({ name, offset: base + from, length: p - from, value: varint.value });
-      return varint.value;
-    };
-    const fixed = (name: string, length: number, value: unknown): void => {
-      children.push({ name, offset: base + p, length, value });
-      p += length;
-    };
-    number('shared');
-    const unshared = p > 0 ? number('unshared') : 0;
-    if (p < 0 || p >= end) return undefined;
-    const flags = bytes[p]!;
-    fixed('flags', 1, flags);
-    if (flags & wire.HAS_SEQ && p + 8 <= end) fixed('seq', 8, String(view.getBigUint64(p, true)));
-    if (flags & wire.HAS_TIMESTAMP && p + 8 <= end) fixed('timestamp', 8, view.getFloat64(p, true));
-    const valueLength = flags & wire.HAS_VALUE ? number('value_length') : 0;
-    if (p < 0 || p + unshared + valueLength > end) return undefined;
-    fixed('key_delta', unshared, bytesValue(bytes, p, p + unshared));
-    if (flags & wire.HAS_VALUE) fixed('value', valueLength, bytesValue(bytes, p, p + valueLength));
-    const value = typeName(flags & wire.TYPE_MASK);
-    spans.push({ name: 'entry', offset: base + at, length: p - at, value, children });
+function header(f: Fields): void {
+  f.text('magic', 8);
+  f.u16('version');
+  f.u16('bytes');
+  for (const name of ['compatible', 'incompatible', 'block_bytes']) f.u32(name);
+  f.u64('file_id');
+  f.u32('restart_every');
+  f.u32('filter_bits');
+  f.field('reserved', 20);
+  f.crc('crc');
+}
+
+function footer(f: Fields): void {
+  f.text('magic', 8);
+  f.crc('file_crc');
+  f.u32('copy');
+  f.u64('file_bytes');
+  f.u64('data_end');
+  for (const place of names.PLACES) {
+    const offset = f.view.getBigUint64(f.at, true).toString();
+    f.field(place, 12, { offset, bytes: f.view.getUint32(f.at + 8, true) });
   }
-  return spans;
+  f.u64('entries');
+  f.u32('data_blocks');
+  f.u32('block_bytes');
+  f.u64('file_id');
+  f.u32('restart_every');
+  f.u32('filter_bits');
+  f.text('magic_again', 8);
+  f.field('reserved', 4);
+  f.crc('crc');
+}
+
+function block(f: Fields, name: string): void {
+  const stored = f.view.getUint32(16, true);
+  const entries = f.view.getUint32(24, true);
+  f.crc('head_crc');
+  f.crc('body_crc');
+  const packed = f.bytes[9] !== 0;
+  f.field('kind', 1, names.KIND_NAMES[f.bytes[8]!] ?? f.bytes[8]);
+  f.field('compression', 1, names.COMPRESSION_NAMES[f.bytes[9]!] ?? f.bytes[9]);
+  f.u16('reserved');
+  for (const one of ['number', 'stored_bytes', 'raw_bytes', 'entries', 'reserved']) f.u32(one);
+  const end = names.HEAD_BYTES + stored;
+  if (packed) f.field('compressed', stored);
+  else if (name === 'block' || name === 'range_deletions_meta') entryFields(f, entries, end);
+  else if (name === 'index') indexFields(f, entries);
+  else if (name === 'filter') {
+    f.u32('lines');
+    f.u32('probes');
+    f.field('reserved', names.FILTER_HEAD_BYTES - 8);
+    f.field('lines', end - f.at);
+  } else if (name === 'properties') propertyFields(f);
+  f.field('content', Math.max(0, end - f.at));
+  f.field('padding', f.bytes.length - f.at);
+}
+
+function entryFields(f: Fields, entries: number, end: number): void {
+  const restarts = f.view.getUint32(end - 4, true);
+  for (let i = 0; i < entries && f.at < end; i++) {
+    const one = new Fields(f.bytes, f.base);
+    one.at = f.at;
+    const lengths: number[] = [];
+    for (const name of ['shared', 'unshared', 'value_length']) {
+      const to = varintAt(f.bytes, one.at, end);
+      if (to < 0) return;
+      lengths.push(varint.value);
+      one.field(name, to - one.at, varint.value);
+    }
+    if (one.at + lengths[1]! + lengths[2]! + names.TAG_BYTES > end) return;
+    one.text('key_delta', lengths[1]!);
+    const seq = f.view.getBigUint64(one.at, true) & 0xff_ffff_ffff_ffffn;
+    one.field('seq', names.SEQ_BYTES, seq.toString());
+    const type = f.bytes[one.at]!;
+    one.field('type', 1, typeName(type & 0x7f));
+    if (type >= names.TIMED) one.field('timestamp', 8, f.view.getFloat64(one.at, true));
+    one.text('value', lengths[2]!);
+    f.spans.push({
+      name: 'entry',
+      offset: f.base + f.at,
+      length: one.at - f.at,
+      children: one.spans,
+    });
+    f.at = one.at;
+  }
+  f.field('restarts', Math.max(0, Math.min(4 * restarts, end - 4 - f.at)));
+  if (f.at + 4 === end) f.u32('restart_count');
+}
+
+function indexFields(f: Fields, entries: number): void {
+  for (let i = 0; i < entries; i++) {
+    const length = f.view.getUint32(f.at + 12, true);
+    const key = f.at + names.INDEX_ENTRY_BYTES;
+    const value = {
+      offset: f.view.getUint32(f.at, true) * names.ALIGN_BYTES,
+      bytes: f.view.getUint32(f.at + 4, true),
+      entries: f.view.getUint32(f.at + 8, true),
+      lastKey: bytesValue(f.bytes, key, key + length),
+    };
+    f.field('index_entry', names.INDEX_ENTRY_BYTES + length, value);
+  }
+}
+
+function propertyFields(f: Fields): void {
+  const [first, last] = [f.view.getUint32(f.at + 72, true), f.view.getUint32(f.at + 76, true)];
+  for (const name of names.COUNTS) f.u64(name);
+  f.u32('first_key_length');
+  f.u32('last_key_length');
+  f.text('first_key', first);
+  f.text('last_key', last);
 }

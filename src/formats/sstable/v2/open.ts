@@ -1,161 +1,115 @@
-/** Opens a hardened table at its index; without one, at the blocks that a scan finds. */
-import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
+/** Opens a hardened table at its index; without one, at the blocks that are found. */
+import { viewOf } from '../../bytes/read-fully.ts';
 import type { ByteSource, ScanContext } from '../../format.ts';
-import { compareBytes, type EntryBlock } from '../entry-block.ts';
+import type { EntryBlock } from '../entry-block.ts';
 import type { OpenTable, TableDamage } from '../model.ts';
-import { type BlockHeader, blockLength, readBlockHeader, readFooters, unpack } from './blocks.ts';
-import { FilterReader } from './filter.ts';
-import { type IndexedBlock, readIndex } from './index-payload.ts';
-import * as wire from './layout.ts';
-import { PayloadReader } from './payload.ts';
-import { scanV2 } from './scan.ts';
-
-interface WholeBlock {
-  header: BlockHeader;
-  bytes: Uint8Array;
-}
-
-/** A block and its payload, unpacked; undefined where anything about it is wrong. */
-async function wholeBlock(
-  source: ByteSource,
-  offset: number,
-  context: ScanContext,
-): Promise<WholeBlock | undefined> {
-  const head = await bytesAt(source, offset, wire.BLOCK_HEADER_BYTES);
-  const header = readBlockHeader(head, viewOf(head), 0);
-  if (!header) return undefined;
-  const { storedBytes, rawBytes, payloadCrc } = header;
-  if (Math.max(storedBytes, rawBytes) > context.limits.recordBytes) return undefined;
-  const stored = await bytesAt(source, offset + wire.BLOCK_HEADER_BYTES, storedBytes);
-  if (stored.length < storedBytes) return undefined;
-  if (wire.crcOf(stored, 0, storedBytes) !== payloadCrc) return undefined;
-  const bytes = unpack(header, stored, 0, storedBytes);
-  return bytes && { header, bytes };
-}
+import { BlockHead, bodyCrcOf, EntryDecoder } from './block.ts';
+import { IndexTable } from './index-table.ts';
+import * as names from './layout.ts';
+import { V2Scan } from './scan.ts';
+import { unpacked, V2Table } from './table.ts';
 
 export async function openV2(source: ByteSource, context: ScanContext): Promise<OpenTable> {
-  const { footer } = await readFooters(source);
+  const table = await V2Table.load(source, context);
+  if (table.index && table.footer) return new IndexedTable(table, table.index, []);
+  const found = new IndexTable();
   const damage: TableDamage[] = [];
-  let index: IndexedBlock[] | undefined;
-  if (footer) {
-    const block = await wholeBlock(source, footer.indexAt, context);
-    if (block?.header.kind === wire.KIND.index && block.header.tableId === footer.tableId) {
-      index = readIndex(block.bytes, block.header.entries, footer.indexAt);
-    }
-  }
-  const metas: { kind: number; offset: number }[] = [];
-  if (index && footer) {
-    // Behind the data: range deletions, filter and properties, up to the index.
-    let at = wire.HEADER_BYTES;
-    const last = index.at(-1);
-    if (last) {
-      const head = await bytesAt(source, last.offset, wire.BLOCK_HEADER_BYTES);
-      const header = readBlockHeader(head, viewOf(head), 0);
-      at = header ? last.offset + blockLength(header) : footer.indexAt;
-    }
-    while (at < footer.indexAt) {
-      const head = await bytesAt(source, at, wire.BLOCK_HEADER_BYTES);
-      const header = readBlockHeader(head, viewOf(head), 0);
-      if (!header) break;
-      metas.push({ kind: header.kind, offset: at });
-      at += blockLength(header);
-    }
-  } else {
-    index = [];
-    const found = index;
-    await scanV2(
-      source,
-      { ...context, depth: 'read' },
-      {
-        block({ offset, count, rangeDeletions, ...rest }) {
-          if (rangeDeletions) metas.push({ kind: wire.KIND.ranges, offset });
-          else if (count > 0)
-            found.push({ offset, entries: count, ...ends(rest as EntryBlock, count) });
-        },
-        damage: (one) => damage.push(one),
+  await new V2Scan(
+    table,
+    { ...context, depth: 'read' },
+    {
+      block(block) {
+        if (block.rangeDeletions || block.count === 0) return;
+        found.add(block.offset, block.length, block.count, block.key(block.count - 1));
       },
-    );
-  }
-  return new V2Table(source, context, index, metas, damage);
+      damage: (one) => damage.push(one),
+    },
+  ).run();
+  return new IndexedTable(table, found, damage);
 }
 
-function ends(block: EntryBlock, count: number): { first: Uint8Array; last: Uint8Array } {
-  const { keyBytes, keyStart, keyEnd } = block;
-  return {
-    first: keyBytes.slice(keyStart[0], keyEnd[0]),
-    last: keyBytes.slice(keyStart[count - 1], keyEnd[count - 1]),
-  };
-}
-
-class V2Table implements OpenTable {
+class IndexedTable implements OpenTable {
   readonly order = 1;
-  readonly #reader = new PayloadReader();
-  #filter: FilterReader | null | undefined;
+  #buffer = new Uint8Array(16 * 1024);
+  readonly #decoder = new EntryDecoder();
+  readonly #head = new BlockHead();
 
   constructor(
-    readonly source: ByteSource,
-    readonly context: ScanContext,
-    readonly index: readonly IndexedBlock[],
-    readonly metas: readonly { kind: number; offset: number }[],
+    readonly table: V2Table,
+    readonly index: IndexTable,
     readonly damage: readonly TableDamage[],
   ) {}
 
   get blocks(): number {
-    return this.index.length;
+    return this.index.count;
   }
 
   seek(key: Uint8Array): number {
-    let low = 0;
-    let high = this.index.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const { last } = this.index[middle]!;
-      if (compareBytes(last, 0, last.length, key, 0, key.length) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.index.seek(key);
   }
 
   async read(number: number, into: EntryBlock): Promise<TableDamage[]> {
-    const { source, context } = this;
-    const { offset } = this.index[number]!;
-    into.file = source.name;
+    const { index } = this;
     into.number = number;
-    into.offset = offset;
+    into.rangeDeletions = false;
+    const fault = await this.#readAt(index.offset(number), index.size(number), into);
+    if (!fault) return [];
+    const { file, offset, length } = into;
     into.count = 0;
-    const block = await wholeBlock(source, offset, context);
-    if (block) {
-      const { header, bytes } = block;
-      into.length = blockLength(header);
-      into.rawBytes = header.rawBytes;
-      into.compression = wire.COMPRESSION_NAMES[header.compression] ?? '';
-      const view = viewOf(bytes);
-      const kept = this.#reader.read(bytes, view, 0, bytes.length, header.entries, into);
-      if (kept && header.kind === wire.KIND.data) return [];
-      into.count = 0;
+    const message = `data block ${number}: ${fault.message}`;
+    const entriesAtMost = index.entries(number);
+    const { code } = fault;
+    return [{ code, severity: 'error', file, offset, length, message, lost: true, entriesAtMost }];
+  }
+
+  async #readAt(
+    offset: number,
+    length: number,
+    into: EntryBlock,
+  ): Promise<{ code: string; message: string } | undefined> {
+    const { table } = this;
+    const { source, context, fileCrc = 0 } = table;
+    into.file = source.name;
+    into.offset = offset;
+    into.length = length;
+    into.count = 0;
+    if (length > context.limits.recordBytes) {
+      const message = `${length} bytes, the limit is ${context.limits.recordBytes}`;
+      return { code: 'block-format', message };
     }
-    const message = `data block ${number}: its checksum does not hold, or it is no block of entries`;
-    const { name: file } = source;
-    return [
-      { code: 'block-checksum', severity: 'error', file, offset, length: 0, message, lost: true },
-    ];
+    if (length > this.#buffer.length) this.#buffer = new Uint8Array(2 * length);
+    const bytes = this.#buffer;
+    for (let done = 0; done < length; ) {
+      const pending = source.read(bytes, done, length - done, offset + done);
+      const got = typeof pending === 'number' ? pending : await pending;
+      if (got <= 0) return { code: 'block-format', message: 'cut while it was read' };
+      done += got;
+    }
+    const view = viewOf(bytes);
+    const head = this.#head;
+    const holds =
+      head.read(bytes, view, 0, fileCrc, offset) &&
+      names.aligned(names.HEAD_BYTES + head.storedBytes) === length &&
+      bodyCrcOf(bytes, view, 0, length, fileCrc, offset) === head.bodyCrc;
+    if (!holds) return { code: 'block-checksum', message: 'its checksum does not hold' };
+    const raw = unpacked(head, bytes, 0);
+    if (!raw) return { code: 'block-format', message: 'its payload does not unpack' };
+    into.rawBytes = head.rawBytes;
+    into.compression = names.COMPRESSION_NAMES[head.compression] ?? '';
+    const rawView = viewOf(raw);
+    if (this.#decoder.decode(raw, rawView, 0, raw.length, head.entries, into)) return undefined;
+    return { code: 'block-format', message: this.#decoder.fault };
   }
 
   async mayContain(key: Uint8Array): Promise<boolean | undefined> {
-    if (this.#filter === undefined) {
-      const place = this.metas.find(({ kind }) => kind === wire.KIND.filter);
-      const block = place && (await wholeBlock(this.source, place.offset, this.context));
-      this.#filter = (block && FilterReader.of(block.bytes)) ?? null;
-    }
-    return this.#filter?.mayContain(viewOf(key), 0, key.length);
+    return this.table.filter?.mayContain(key);
   }
 
   async readRangeDeletions(into: EntryBlock): Promise<boolean> {
-    const place = this.metas.find(({ kind }) => kind === wire.KIND.ranges);
-    const block = place && (await wholeBlock(this.source, place.offset, this.context));
-    if (!block) return false;
-    const { header, bytes } = block;
-    into.file = this.source.name;
-    return this.#reader.read(bytes, viewOf(bytes), 0, bytes.length, header.entries, into);
+    const ranges = this.table.footer?.ranges;
+    if (!ranges || ranges.bytes === 0) return false;
+    const fault = await this.#readAt(ranges.offset, ranges.bytes, into);
+    if (fault) into.count = 0;
+    return !fault && into.count > 0;
   }
 }

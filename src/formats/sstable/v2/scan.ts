@@ -1,343 +1,321 @@
 /**
- * Reads a hardened table front to back. Headers of blocks have checksums of their own, so a length
- * can be believed; where one is hit, the next header is looked for at every 64th byte.
+ * Reads a hardened table from the front, frame by frame. Every frame begins at a multiple of 64
+ * with a checksum of its own: behind damage, reading goes on at the next one that holds.
  */
-
+import { explainFlips } from '../../../shared/bit-flip.ts';
+import { crc32c } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
-import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
+import { viewOf } from '../../bytes/read-fully.ts';
 import { Window } from '../../bytes/window.ts';
 import type { ByteSource } from '../../format.ts';
 import { EntryBlock } from '../entry-block.ts';
 import type { TableDamage, TableScanContext, TableVisitor } from '../model.ts';
-import {
-  type BlockHeader,
-  blockLength,
-  type Footers,
-  readBlockHeader,
-  readFooterAt,
-  readFooters,
-  readTableHeader,
-  unpack,
-} from './blocks.ts';
-import { V2Check } from './check.ts';
-import * as wire from './layout.ts';
-import { PayloadReader } from './payload.ts';
-
-const SEARCH_BYTES = 256 * 1024;
+import { BlockHead, bodyCrcOf, EntryDecoder } from './block.ts';
+import { TableCheck } from './check.ts';
+import { decodeFooter } from './frames.ts';
+import * as names from './layout.ts';
+import { type Lost, lostPieces } from './lost.ts';
+import { unpacked, V2Table } from './table.ts';
 
 export async function scanV2(
   source: ByteSource,
   context: TableScanContext,
   visitor: TableVisitor,
 ): Promise<void> {
-  await new V2Scan(source, context, visitor).run();
+  const table = await V2Table.load(source, context);
+  await new V2Scan(table, context, visitor).run();
 }
 
-class V2Scan {
+export class V2Scan {
+  readonly block = new EntryBlock();
   readonly #window: Window;
-  readonly #block = new EntryBlock();
-  readonly #reader = new PayloadReader();
-  readonly #check: V2Check;
-  readonly #size: number;
-  #tableId: string | undefined;
-  /** The number that the next block should have. */
-  #next = 0;
+  readonly #head = new BlockHead();
+  readonly #decoder = new EntryDecoder();
+  readonly #check: TableCheck;
   #stopped = false;
   #dataBlocks = 0;
+  #dataEnd = names.HEADER_BYTES;
+  #frames = 0;
+  #footers = 0;
+  #ended = -1;
+  /** Where bytes begin that belong to no frame; -1: nowhere. */
+  #lostFrom = -1;
 
   constructor(
-    readonly source: ByteSource,
+    readonly table: V2Table,
     readonly context: TableScanContext,
     readonly visitor: TableVisitor,
   ) {
-    this.#window = new Window(source, context);
-    this.#size = source.size ?? 0;
-    this.#block.file = source.name;
-    this.#check = new V2Check(source.name, context.depth, (damage) => this.#tell(damage));
+    this.#window = new Window(table.source, context);
+    this.block.file = table.source.name;
+    this.#check = new TableCheck(table, (damage) => this.tell(damage));
   }
 
   async run(): Promise<void> {
-    const { source, visitor } = this;
-    const header = await readTableHeader(source);
-    const footers = await readFooters(source);
-    this.#tableId = header.tableId ?? footers.footer?.tableId;
-    const headerBytes = Math.min(this.#size, wire.HEADER_BYTES);
-    if (header.fault) {
-      this.#fault('bad-magic', 0, headerBytes, header.fault, 'write the header anew');
-    }
-    visitor.frame?.('header', 0, headerBytes, header.fault ? 'bad-magic' : undefined);
-    if (header.unknown !== 0) {
-      const message = `incompatible flags ${hex32(header.unknown)} are not known: the blocks are not read`;
-      this.#fault('not-understood', 16, 4, message, 'read it with the software that wrote it');
-      visitor.frame?.('blocks_meta', headerBytes, this.#size - headerBytes, 'not-understood');
-      return;
-    }
-    const end = await this.#blocks(headerBytes, footers);
-    if (this.#stopped) return;
-    await this.#footers(end, footers);
-    this.#check.end(footers.footer, this.#next);
-  }
-
-  /** Returns where the blocks end. */
-  async #blocks(from: number, footers: Footers): Promise<number> {
-    const stop = footers.firstAt ?? (footers.second ? this.#size - wire.FOOTER_BYTES : this.#size);
-    let at = from;
-    while (at < stop && !this.#stopped) {
-      await this.#window.fill(at, wire.BLOCK_HEADER_BYTES);
-      const { bytes, view, base } = this.#window;
-      const header = readBlockHeader(bytes, view, at - base);
-      if (header && this.#belongs(header, at, stop)) {
-        await this.#visit(header, at);
-        at += blockLength(header);
+    const { table, visitor } = this;
+    const { size } = table;
+    if (!this.#header()) return;
+    let at = Math.min(size, names.HEADER_BYTES);
+    while (at < size && !this.#stopped) {
+      if (this.#ended >= 0) {
+        this.#unaccounted(at, size);
+        break;
+      }
+      const next = await this.#frame(at);
+      if (next > at) {
+        at = next;
         continue;
       }
-      const found = await this.#search(at + wire.UNIT_BYTES, stop);
-      const to = found ?? stop;
-      if (found === undefined && !footers.firstAt && (await this.#zeros(at, to))) return at;
-      this.#lost(at, to, found !== undefined, header);
-      at = to;
+      if (this.#lostFrom < 0) this.#lostFrom = at;
+      at += names.ALIGN_BYTES;
     }
-    return Math.min(at, stop);
+    if (this.#stopped) return;
+    if (this.#lostFrom >= 0) this.#lose(size, undefined);
+    if (table.footer === undefined) this.#unfinished();
+    else if (this.#ended < 0 && this.#footers > 0 && table.footer.fileBytes > size) {
+      const message = `the table has ${table.footer.fileBytes} bytes, ${size} are there`;
+      this.#tellAt('bad-footer', size, 0, message, 'write what follows the data anew');
+    }
+    this.#check.end(this.#dataBlocks, this.#dataEnd, this.context.depth === 'full');
+    if (size === 0) visitor.frame?.('header', 0, 0, 'bad-header');
   }
 
-  #belongs(header: BlockHeader, at: number, stop: number): boolean {
-    this.#tableId ??= header.tableId;
-    return header.tableId === this.#tableId && at + blockLength(header) <= stop;
+  /** False: nothing of the file can be read. */
+  #header(): boolean {
+    const { table, visitor } = this;
+    const { look, refused, size } = table;
+    const length = Math.min(size, names.HEADER_BYTES);
+    const drop = 'keep these bytes in quarantine';
+    if (refused !== undefined) {
+      const message = `${refused} is not known to this reader`;
+      this.#tellAt('unsupported', 0, size, message, drop, true);
+      return false;
+    }
+    if (look?.intact) {
+      visitor.frame?.('header', 0, length);
+      return true;
+    }
+    if (table.fileCrc === undefined) {
+      const message = 'neither header nor footer says which table this is: no block can be checked';
+      this.#tellAt('bad-header', 0, size, message, drop, true);
+      return false;
+    }
+    const flips = look && explainFlips(crc32c, look.stored, look.computed, names.HEADER_CRC_AT);
+    const said = look ? `stored ${hex32(look.stored)}, computed ${hex32(look.computed)}` : 'cut';
+    this.#tellAt(
+      'bad-header',
+      0,
+      length,
+      `header: ${said}`,
+      'write it anew',
+      false,
+      flipped(flips, 60),
+    );
+    visitor.frame?.('header', 0, length, 'bad-header');
+    return true;
   }
 
-  /** The next header of this table at a multiple of 64 bytes. */
-  async #search(from: number, stop: number): Promise<number | undefined> {
-    for (let at = from; at + wire.BLOCK_HEADER_BYTES <= stop; ) {
-      await this.#window.fill(at, Math.min(SEARCH_BYTES, stop - at));
-      const { bytes, view, base, end } = this.#window;
-      const last = Math.min(stop, end) - wire.BLOCK_HEADER_BYTES;
-      for (; at <= last; at += wire.UNIT_BYTES) {
-        const header = readBlockHeader(bytes.subarray(0, end - base), view, at - base);
-        if (header && this.#belongs(header, at, stop)) return at;
-      }
-      if (this.#window.atEnd) return undefined;
+  /** One frame. Returns where it ends; `at` where there is none. */
+  async #frame(at: number): Promise<number> {
+    const window = this.#window;
+    const needed = at + names.FOOTER_BYTES;
+    if (at < window.base || (needed > window.end && !window.atEnd)) {
+      await window.fill(at, names.FOOTER_BYTES);
     }
-    return undefined;
+    const i = at - window.base;
+    if (window.count - i < names.HEAD_BYTES) return at;
+    const head = this.#head;
+    const fileCrc = this.table.fileCrc!;
+    if (head.read(window.bytes, window.view, i, fileCrc, at)) return this.#blockAt(at);
+    const footer = decodeFooter(window.bytes.subarray(0, window.count), i, at);
+    if (!footer || footer.fileCrc !== fileCrc) return at;
+    if (this.#lostFrom >= 0) this.#lose(at, 'footer');
+    const end = at + names.FOOTER_BYTES;
+    if (++this.#footers === 1) this.table.footer ??= footer;
+    if (footer.copy === 2) this.#ended = end;
+    this.visitor.frame?.('footer', at, names.FOOTER_BYTES);
+    return end;
   }
 
-  async #visit(header: BlockHeader, at: number): Promise<void> {
-    const { context } = this;
-    const length = blockLength(header);
-    const { number, kind, storedBytes, rawBytes } = header;
-    if (number !== this.#next) this.#misplaced(header, at, length);
-    this.#next = number + 1;
-    if (Math.max(length, rawBytes) > context.limits.recordBytes) {
-      const most = context.limits.recordBytes;
-      this.#bad(header, at, 'block-format', `${rawBytes} bytes unpacked, the limit is ${most}`);
-      return;
-    }
-    await this.#window.fill(at, length);
-    const { bytes, view, base } = this.#window;
-    const start = at - base + wire.BLOCK_HEADER_BYTES;
-    const end = start + storedBytes;
-    const crc = wire.crcOf(bytes, start, end);
-    if (crc !== header.payloadCrc) {
-      const message = `stored crc ${hex32(header.payloadCrc)}, computed ${hex32(crc)} over the payload`;
-      this.#bad(header, at, 'block-checksum', message);
-      return;
-    }
-    for (let p = end; p < at - base + length; p++) {
-      if (bytes[p] === 0) continue;
-      const message = `byte ${bytes[p]} behind block ${number}, expected zeros up to ${at + length}`;
-      this.#fault('block-format', base + p, 1, message, 'write the block anew');
-      break;
-    }
-    if (kind === wire.KIND.data || kind === wire.KIND.ranges) {
-      this.#entries(header, at, bytes, view, start, end);
-      return;
-    }
-    const raw = unpack(header, bytes, start, end);
-    const name = wire.KIND_NAMES[kind];
-    if (!raw || !name || !this.#check.meta(kind, raw.slice(), header.entries, at)) {
-      const what = name ?? `block of kind ${kind}`;
-      this.#fault(
-        'block-format',
-        at,
-        length,
-        `${what}: the payload is not what it should be`,
-        'write it anew',
+  async #blockAt(at: number): Promise<number> {
+    const head = this.#head;
+    const { table, context } = this;
+    const length = names.aligned(names.HEAD_BYTES + head.storedBytes);
+    if (length > context.limits.recordBytes || at + length > table.size) return at;
+    const window = this.#window;
+    if (at + length > window.end) await window.fill(at, length);
+    const i = at - window.base;
+    if (i + length > window.count) return at;
+    const role = names.KIND_NAMES[head.kind] ?? `kind_${head.kind}`;
+    if (this.#lostFrom >= 0) this.#lose(at, role);
+    const { bytes, view } = window;
+    const computed = bodyCrcOf(bytes, view, i, i + length, table.fileCrc!, at);
+    if (computed !== head.bodyCrc) {
+      const flips = explainFlips(crc32c, head.bodyCrc, computed, length - names.HEAD_BYTES);
+      const message = `stored ${hex32(head.bodyCrc)}, computed ${hex32(computed)}`;
+      this.#damaged(
+        { role, offset: at, length, entries: head.entries },
+        message,
+        flipped(flips, at + length),
       );
-      this.visitor.frame?.(name ?? 'unknown_meta', at, length, 'block-format');
+      return at + length;
+    }
+    this.#block(role, at, length, bytes, i);
+    return at + length;
+  }
+
+  #block(role: string, at: number, length: number, bytes: Uint8Array, i: number): void {
+    const head = this.#head;
+    const { visitor, block } = this;
+    const isData = head.kind === names.KIND.data;
+    if (head.number !== this.#frames) {
+      const message = `${role} block: it has number ${head.number}, ${this.#frames} is due`;
+      this.#tellAt('block-format', at, length, message, 'write it anew');
+    }
+    this.#frames = head.number + 1;
+    if (!isData && head.kind !== names.KIND.ranges) {
+      this.#check.seen.set(role, { offset: at, bytes: length });
+      visitor.frame?.(role, at, length);
       return;
     }
-    this.visitor.frame?.(name, at, length);
+    block.number = this.#dataBlocks;
+    block.offset = at;
+    block.length = length;
+    block.rawBytes = head.rawBytes;
+    block.compression = names.COMPRESSION_NAMES[head.compression] ?? `type ${head.compression}`;
+    block.rangeDeletions = !isData;
+    block.count = 0;
+    if (isData) {
+      this.#check.place(this.#dataBlocks++, at, length, head.entries);
+      this.#dataEnd = at + length;
+    } else this.#check.seen.set('ranges', { offset: at, bytes: length });
+    if (this.context.depth === 'quick') this.#yield();
+    else this.#entries(role, at, length, bytes, i, isData);
   }
 
   #entries(
-    header: BlockHeader,
+    role: string,
     at: number,
+    length: number,
     bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
+    i: number,
+    isData: boolean,
   ): void {
-    const { kind, compression, rawBytes, entries } = header;
-    const block = this.#block;
-    block.number = this.#dataBlocks;
-    block.offset = at;
-    block.length = blockLength(header);
-    block.rawBytes = rawBytes;
-    block.compression = wire.COMPRESSION_NAMES[compression] ?? `type ${compression}`;
-    block.rangeDeletions = kind === wire.KIND.ranges;
-    block.count = 0;
-    if (!block.rangeDeletions) this.#dataBlocks++;
-    const packed = compression !== 0;
-    if (this.context.depth !== 'quick' || !packed) {
-      const raw = packed ? unpack(header, bytes, start, end) : undefined;
-      const whole = raw
-        ? this.#reader.read(raw, viewOf(raw), 0, raw.length, entries, block)
-        : !packed &&
-          rawBytes === end - start &&
-          this.#reader.read(bytes, view, start, end, entries, block);
-      if (!whole) {
-        block.count = 0;
-        this.#bad(
-          header,
-          at,
-          'block-format',
-          packed && !raw ? 'it cannot be unpacked' : this.#reader.fault,
-          true,
-        );
-        return;
-      }
-    }
-    this.#check.data(block);
-    this.visitor.block(block);
-    if (this.visitor.done?.()) this.#stopped = true;
-  }
-
-  /** A block whose header is whole and whose payload is not. */
-  #bad(header: BlockHeader, at: number, code: string, message: string, counted = false): void {
-    const { kind, number, entries } = header;
-    const length = blockLength(header);
-    const name = wire.KIND_NAMES[kind] ?? `kind ${kind}`;
-    const data = kind === wire.KIND.data || kind === wire.KIND.ranges;
-    if (kind === wire.KIND.data && !counted) this.#dataBlocks++;
-    if (data) this.#check.lost(kind === wire.KIND.data);
-    else this.#check.metaLost(kind);
-    this.#tell({
-      code,
-      severity: 'error',
-      file: this.source.name,
-      offset: at,
-      length,
-      message: `block ${number} (${name}): ${message}`,
-      repair: data ? 'drop the block, keep its bytes in quarantine' : 'write it anew',
-      lost: data,
-      ...(data && { entriesAtMost: entries }),
-    });
-    if (!data) this.visitor.frame?.(name, at, length, code);
-  }
-
-  /** No header that holds from `from` to `to`. */
-  #lost(from: number, to: number, goesOn: boolean, foreign: BlockHeader | undefined): void {
-    this.#check.lost(true);
-    const other = foreign && foreign.tableId !== this.#tableId;
-    this.#tell({
-      code: other ? 'unaccounted' : goesOn ? 'block-checksum' : 'unfinished',
-      severity: 'error',
-      file: this.source.name,
-      offset: from,
-      length: to - from,
-      message: other
-        ? `a block of another table (${foreign.tableId}) lies here`
-        : foreign
-          ? `block ${foreign.number} of ${blockLength(foreign)} bytes leads past ${to}`
-          : `no header of a block whose checksum holds in ${to - from} bytes`,
-      evidence: goesOn ? `the next block of this table is at ${to}` : 'none follows',
-      repair: 'drop these bytes, keep them in quarantine',
-      lost: true,
-    });
-  }
-
-  /**
-   * Its checksum holds, and yet another block belongs here, unless those before were told as
-   * lost.
-   */
-  #misplaced(header: BlockHeader, at: number, length: number): void {
-    const explained = this.#check.gapBefore();
-    if (explained && header.number > this.#next) return;
-    const message = `block ${header.number} lies where block ${this.#next} belongs`;
-    this.#fault('block-format', at, length, message, 'write the table anew, in order');
-  }
-
-  async #zeros(from: number, to: number): Promise<boolean> {
-    if (to - from > wire.SECTOR_BYTES) return false;
-    return (await bytesAt(this.source, from, to - from)).every((byte) => byte === 0);
-  }
-
-  async #footers(blocksEnd: number, footers: Footers): Promise<void> {
-    const { firstAt, secondAt, first, second } = footers;
-    const at = firstAt ?? blocksEnd;
-    const rest = this.#size - at;
-    if (rest <= 0) {
-      this.#fault(
-        'unfinished',
-        this.#size,
-        0,
-        'the file ends without a footer',
-        'write the footer anew',
+    const head = this.#head;
+    const { block } = this;
+    const decoder = this.#decoder;
+    const lost = { role, offset: at, length, entries: head.entries };
+    const raw = unpacked(head, bytes, i);
+    if (!raw) {
+      this.#damaged(
+        lost,
+        `its payload does not unpack to ${head.rawBytes} bytes`,
+        undefined,
+        'block-format',
       );
       return;
     }
-    // Both copies, and zeros between them: whatever is not as it should be is told with its place.
-    const bytes = await bytesAt(this.source, at, Math.min(rest, 2 * wire.SECTOR_BYTES));
-    const view = viewOf(bytes);
-    const expected = wire.secondFooterAt(at) + wire.FOOTER_BYTES;
-    let code: string | undefined;
-    if (!first || !readFooterAt(bytes, view, 0)) {
-      code = 'bad-footer';
-      const length = Math.min(wire.FOOTER_BYTES, rest);
-      this.#fault(code, at, length, 'the first footer is not whole', 'write it anew');
-    }
-    if (!second) {
-      code = 'bad-footer';
-      const length = Math.min(rest, wire.FOOTER_BYTES);
-      this.#fault(
-        code,
-        this.#size - length,
-        length,
-        'the second footer is not whole, or not at the end',
-        'write it anew',
+    const view = viewOf(raw);
+    const whole = decoder.decode(raw, view, 0, raw.length, head.entries, block);
+    const full = this.context.depth === 'full';
+    if (!whole || (full && !decoder.checkRestarts(raw, view, 0, raw.length))) {
+      block.count = 0;
+      this.#damaged(
+        lost,
+        `at ${decoder.faultAt} in the block: ${decoder.fault}`,
+        undefined,
+        'block-format',
       );
+      return;
     }
-    for (let p = wire.FOOTER_BYTES; p < Math.min(secondAt - at, bytes.length); p++) {
-      if (bytes[p] === 0) continue;
-      code = 'bad-footer';
-      this.#fault(
-        code,
-        at + p,
-        1,
-        `byte ${bytes[p]} between the footers, expected 0`,
-        'write them anew',
-      );
-      break;
-    }
-    if (expected !== this.#size && first && second) {
-      code = 'bad-footer';
-      this.#fault(
-        code,
-        at,
-        rest,
-        `the file has ${this.#size} bytes, expected ${expected}`,
-        'write them anew',
-      );
-    }
-    this.visitor.frame?.('footer', at, rest, code);
+    if (full && isData) this.#check.block(block);
+    if (full && !isData) this.#check.ranges(block);
+    this.#yield();
   }
 
-  #fault(code: string, offset: number, length: number, message: string, repair: string): void {
-    const { name: file } = this.source;
-    this.#tell({ code, severity: 'error', file, offset, length, message, repair, lost: false });
+  #yield(): void {
+    this.visitor.block(this.block);
+    if (this.visitor.done?.()) this.#stopped = true;
   }
 
-  #tell(damage: TableDamage): void {
+  /** From #lostFrom to `end` no frame was found; behind it stands `evidence`. */
+  #lose(end: number, evidence: string | undefined): void {
+    const from = this.#lostFrom;
+    this.#lostFrom = -1;
+    const behind = evidence
+      ? `the next frame whose checksum holds is at ${end}: ${evidence}`
+      : 'no frame whose checksum holds is behind it';
+    for (const piece of lostPieces(this.table, from, end)) {
+      this.#damaged(piece, 'no checksum of a frame holds here', undefined, undefined, behind);
+    }
+  }
+
+  #damaged(
+    lost: Lost,
+    message: string,
+    diagnosis?: string,
+    code = lost.role === 'footer' ? 'bad-footer' : 'block-checksum',
+    evidence?: string,
+  ): void {
+    const { role, offset, length, entries } = lost;
+    const carries = role === 'data' || role === 'range_deletions' || role === '';
+    if (carries) this.#check.lost = true;
+    if (role === 'data') {
+      this.#dataBlocks += lost.blocks ?? 1;
+      this.#dataEnd = offset + length;
+    }
+    this.#frames = role === 'footer' ? this.#frames : this.#frames + (lost.blocks ?? 1);
+    const drop = 'drop the block, keep its bytes in quarantine';
+    this.tell({
+      code,
+      severity: 'error',
+      file: this.table.source.name,
+      offset,
+      length,
+      message: `${role || 'unknown'}${role === 'footer' ? '' : ' block'}: ${message}`,
+      ...(evidence && { evidence }),
+      ...(diagnosis && { diagnosis }),
+      repair: carries ? drop : 'write it anew',
+      lost: carries,
+      ...(carries && { entriesAtMost: entries ?? Math.ceil(length / names.ENTRY_BYTES_MIN) }),
+    });
+    if (!carries) this.visitor.frame?.(role, offset, length, code);
+  }
+
+  #unaccounted(from: number, size: number): void {
+    const message = `${size - from} bytes behind the end of the table`;
+    this.#tellAt('unaccounted', from, size - from, message, 'leave them out', true);
+  }
+
+  #unfinished(): void {
+    const { size } = this.table;
+    const message = 'there is no footer: the table was not finished, or was cut';
+    this.#tellAt('unfinished', size, 0, message, 'write what follows the data anew');
+  }
+
+  #tellAt(
+    code: string,
+    offset: number,
+    length: number,
+    message: string,
+    repair: string,
+    lost = false,
+    diagnosis?: string,
+  ): void {
+    const { name: file } = this.table.source;
+    const more = diagnosis ? { diagnosis } : {};
+    this.tell({ code, severity: 'error', file, offset, length, message, ...more, repair, lost });
+  }
+
+  tell(damage: TableDamage): void {
     this.visitor.damage(damage);
     if (this.visitor.done?.()) this.#stopped = true;
   }
+}
+
+/** The one bit that explains a checksum over bytes that end at `end`. */
+function flipped(flips: ReturnType<typeof explainFlips>, end: number): string | undefined {
+  if (flips?.kind === 'stored') return `bit ${flips.bit} of the stored checksum is flipped`;
+  if (flips?.kind !== 'one') return undefined;
+  return `bit ${flips.at.bit} of the byte at ${end - 1 - flips.at.byteFromEnd} is flipped`;
 }

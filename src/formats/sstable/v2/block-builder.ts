@@ -1,0 +1,135 @@
+/** Puts entries into the payload of a block, keys shortened by what they share with the one before. */
+import { RESTART_EVERY, TAG_BYTES, TIMED } from './layout.ts';
+
+export class BlockBuilder {
+  bytes: Uint8Array;
+  view: DataView;
+  /** Where the next entry goes; what is before `start` is left to the caller. */
+  at: number;
+  entries = 0;
+  #restarts = new Uint32Array(64);
+  #restartCount = 0;
+  #key: Uint8Array = new Uint8Array(256);
+  #keyLength = 0;
+
+  constructor(
+    readonly start: number,
+    room: number,
+  ) {
+    this.bytes = new Uint8Array(start + room);
+    this.view = new DataView(this.bytes.buffer);
+    this.at = start;
+  }
+
+  get payloadBytes(): number {
+    return this.at - this.start + 4 * this.#restartCount + 4;
+  }
+
+  reset(): void {
+    this.at = this.start;
+    this.entries = 0;
+    this.#restartCount = 0;
+  }
+
+  /** The key that was added last, in a buffer that is reused. */
+  get lastKey(): Uint8Array {
+    return this.#key.subarray(0, this.#keyLength);
+  }
+
+  /** `timestamp` NaN: there is none. */
+  add(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    seqHigh: number,
+    seqLow: number,
+    type: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: number,
+  ): void {
+    const keyLength = keyEnd - keyStart;
+    const valueLength = valueEnd - valueStart;
+    this.#reserve(keyLength + valueLength + 48 + 4 * this.#restartCount);
+    let shared = 0;
+    if (this.entries % RESTART_EVERY === 0) this.#restart();
+    else {
+      const most = Math.min(keyLength, this.#keyLength);
+      const last = this.#key;
+      while (shared < most && key[keyStart + shared] === last[shared]) shared++;
+    }
+    const { bytes, view } = this;
+    let p = putVarint(bytes, this.at, shared);
+    p = putVarint(bytes, p, keyLength - shared);
+    p = putVarint(bytes, p, valueLength);
+    this.#keep(key, keyStart, keyLength, shared);
+    for (let i = keyStart + shared; i < keyEnd; i++) bytes[p++] = key[i]!;
+    view.setUint32(p, seqLow, true);
+    const timed = !Number.isNaN(timestamp);
+    view.setUint32(p + 4, seqHigh | ((timed ? type | TIMED : type) << 24), true);
+    p += TAG_BYTES;
+    if (timed) {
+      view.setFloat64(p, timestamp, true);
+      p += 8;
+    }
+    if (valueLength > 0 && valueLength < 32) {
+      for (let i = valueStart; i < valueEnd; i++) bytes[p++] = value[i]!;
+    } else if (valueLength > 0) {
+      bytes.set(value.subarray(valueStart, valueEnd), p);
+      p += valueLength;
+    }
+    this.at = p;
+    this.entries++;
+  }
+
+  /** Puts the restarts behind the entries; returns where the payload ends. */
+  finish(): number {
+    this.#reserve(4 * this.#restartCount + 4);
+    for (let i = 0; i < this.#restartCount; i++) {
+      this.view.setUint32(this.at, this.#restarts[i]!, true);
+      this.at += 4;
+    }
+    this.view.setUint32(this.at, this.#restartCount, true);
+    this.at += 4;
+    return this.at;
+  }
+
+  #restart(): void {
+    if (this.#restartCount === this.#restarts.length) {
+      const grown = new Uint32Array(2 * this.#restartCount);
+      grown.set(this.#restarts);
+      this.#restarts = grown;
+    }
+    this.#restarts[this.#restartCount++] = this.at - this.start;
+  }
+
+  #keep(key: Uint8Array, start: number, length: number, shared: number): void {
+    if (length > this.#key.length) {
+      const grown = new Uint8Array(2 * length);
+      grown.set(this.#key.subarray(0, shared));
+      this.#key = grown;
+    }
+    for (let i = shared; i < length; i++) this.#key[i] = key[start + i]!;
+    this.#keyLength = length;
+  }
+
+  #reserve(more: number): void {
+    if (this.at + more <= this.bytes.length) return;
+    const grown = new Uint8Array(2 * (this.at + more));
+    grown.set(this.bytes.subarray(0, this.at));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}
+
+function putVarint(bytes: Uint8Array, at: number, value: number): number {
+  let p = at;
+  let rest = value;
+  while (rest > 127) {
+    bytes[p++] = (rest & 127) | 128;
+    rest >>>= 7;
+  }
+  bytes[p++] = rest;
+  return p;
+}

@@ -1,0 +1,208 @@
+/**
+ * What must hold of a store after any crash, told against the history of what was written to it: it
+ * opens; its content, read either way and key by key, is that after some prefix of the writes, with
+ * every durable one in it, so that nothing is lost, no batch is half there, and nothing that was
+ * deleted comes back; no number is given twice; its tables are exactly those that the manifest names,
+ * and verify clean.
+ */
+import type { LsmOptions } from '../../../src/engines/lsm/options.ts';
+import { LsmStore, type Operation } from '../../../src/engines/lsm/store.ts';
+import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
+import { decodeManifest, MANIFEST_NAME } from '../../../src/formats/lsm/manifest.ts';
+import { sstable } from '../../../src/formats/sstable/index.ts';
+import { v2 } from '../../../src/formats/sstable/v2/index.ts';
+import { tableName } from '../../../src/formats/sstable/v2/layout.ts';
+import type { Disk } from '../../../src/io/disk.ts';
+import { diskSet } from '../../../src/io/disk-set.ts';
+import { bootProcesses } from '../../../src/io/processes.ts';
+
+export const ROOT = '/store';
+
+/** A key with its value, undefined for a deletion; or `from..to`, a range deletion. */
+export type Change = [string, string | undefined];
+export type Event =
+  | { kind: 'issued'; changes: Change[] }
+  | { kind: 'acknowledged'; seq: number; count: number; durable: boolean };
+
+export interface EventLog {
+  append(event: Event): void;
+}
+
+export type Opener = (disk: Disk, options?: LsmOptions) => Promise<LsmStore>;
+export type Open = typeof LsmStore.open;
+
+/** Small enough that a few writes make several levels. */
+const SMALL: LsmOptions = {
+  memtableBytes: 1024 * 1024,
+  tableBytes: 400,
+  blockBytes: 64,
+  levelZeroTables: 2,
+  levelOneBytes: 500,
+  cacheBytes: 4096,
+  autoCompact: false,
+};
+
+export const opener =
+  (boot: number, base: LsmOptions = {}, open: Open = LsmStore.open.bind(LsmStore)): Opener =>
+  (disk, options = {}) =>
+    open(disk, ROOT, {
+      storeId: () => 42n,
+      processes: bootProcesses(boot),
+      ...SMALL,
+      ...base,
+      ...options,
+    });
+
+const RANGE = /^(.*)\.\.(.*)$/;
+
+function operationOf([key, value]: Change): Operation {
+  const range = RANGE.exec(key);
+  if (range) return { op: 'delete-range', key: Buffer.from(range[1]!), to: Buffer.from(range[2]!) };
+  if (value === undefined) return { op: 'delete', key: Buffer.from(key) };
+  return { key: Buffer.from(key), value: Buffer.from(value) };
+}
+
+/** Writes as one put, delete or batch, and tells the history. */
+export async function write(
+  store: LsmStore,
+  log: EventLog,
+  changes: Change[],
+  durable: boolean,
+): Promise<void> {
+  log.append({ kind: 'issued', changes });
+  const operations = changes.map(operationOf);
+  const [only] = operations as [Operation];
+  let seq: number;
+  if (operations.length > 1) seq = await store.batch(operations);
+  else if (only.op === 'delete-range') seq = await store.deleteRange(only.key, only.to);
+  else if (only.op === 'delete') seq = await store.delete(only.key);
+  else seq = await store.put(only.key, only.value);
+  const many = operations.length > 1;
+  log.append({ kind: 'acknowledged', seq, count: operations.length, durable: durable || many });
+}
+
+export function applyTo(state: Map<string, string>, [key, value]: Change): void {
+  const range = RANGE.exec(key);
+  if (range) {
+    for (const one of [...state.keys()]) {
+      if (one >= range[1]! && one < range[2]!) state.delete(one);
+    }
+  } else if (value === undefined) state.delete(key);
+  else state.set(key, value);
+}
+
+export function textOf(state: ReadonlyMap<string, string>): string {
+  return [...state]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map((pair) => pair.join('='))
+    .join(' ');
+}
+
+export function contentOf(store: Pick<LsmStore, 'scan'>, reverse = false): string {
+  const pairs: string[] = [];
+  for (const { key, value } of store.scan({ reverse })) pairs.push(`${key}=${value}`);
+  return (reverse ? pairs.reverse() : pairs).join(' ');
+}
+
+/** The contents that a store may have: after each prefix that holds all that was durable. */
+function allowed(events: readonly Event[]): string[] {
+  const issued = events.filter((event) => event.kind === 'issued');
+  const acknowledged = events.filter((event) => event.kind === 'acknowledged');
+  const least = acknowledged.findLastIndex(({ durable }) => durable) + 1;
+  const state = new Map<string, string>();
+  const contents = least === 0 ? [''] : [];
+  issued.forEach(({ changes }, i) => {
+    for (const change of changes) applyTo(state, change);
+    if (i + 1 >= least) contents.push(textOf(state));
+  });
+  return contents;
+}
+
+/** Every key that was ever written, asked for one by one. */
+function byKey(store: LsmStore, events: readonly Event[]): string {
+  const keys = new Set<string>();
+  for (const event of events) {
+    if (event.kind !== 'issued') continue;
+    for (const [key] of event.changes) if (!RANGE.test(key)) keys.add(key);
+  }
+  const state = new Map<string, string>();
+  for (const key of keys) {
+    const value = store.get(Buffer.from(key));
+    if (value) state.set(key, `${value}`);
+  }
+  return textOf(state);
+}
+
+/** Opens the store as recovery would, closes it again, and lists what is wrong with it. */
+export async function violations(
+  disk: Disk,
+  events: readonly Event[],
+  open: Opener,
+): Promise<string[]> {
+  let store: LsmStore;
+  try {
+    store = await open(disk);
+  } catch (error) {
+    return [`does not open: ${(error as Error).message}`];
+  }
+  const found: string[] = [];
+  try {
+    const content = contentOf(store);
+    const may = allowed(events);
+    if (!may.includes(content)) {
+      found.push(`holds "${content}", expected one of ${may.map((one) => `"${one}"`).join(', ')}`);
+    }
+    const backwards = contentOf(store, true);
+    if (backwards !== content) found.push(`holds "${content}", backwards "${backwards}"`);
+    const single = byKey(store, events);
+    if (single !== content) found.push(`holds "${content}", key by key "${single}"`);
+    const { nextSeq } = store.stat();
+    for (const event of events) {
+      if (event.kind !== 'acknowledged' || event.count === 0) continue;
+      const last = event.seq + event.count - 1;
+      if (nextSeq <= last) found.push(`the next seq is ${nextSeq}, ${last} was given out`);
+    }
+  } catch (error) {
+    found.push(`cannot be read: ${(error as Error).message}`);
+  }
+  await store.close();
+  found.push(...(await asFilesAre(disk)));
+  return found;
+}
+
+/** A store that has come through is as good as new: probed last, since it changes the files. */
+export async function stillWorks(disk: Disk, open: Opener): Promise<string[]> {
+  const store = await open(disk);
+  const before = contentOf(store);
+  await store.put(Buffer.from('~probe'), Buffer.from('p'));
+  await store.close();
+  const again = await open(disk);
+  const after = contentOf(again);
+  await again.compact();
+  const merged = contentOf(again);
+  await again.close();
+  const expected = [before, '~probe=p'].filter((part) => part !== '').join(' ');
+  return [after, merged].filter((one) => one !== expected).map((one) => `after a put: "${one}"`);
+}
+
+/** What verify says of the tables, and files that belong to nothing. */
+async function asFilesAre(disk: Disk): Promise<string[]> {
+  const set = diskSet(disk, ROOT);
+  const files = sstable.select(set, v2);
+  const verified = await sstable.verify({ set, dialect: v2, files }, { limits: DEFAULT_LIMITS });
+  const found = verified.findings
+    .filter(({ severity }) => severity !== 'info')
+    .map(({ code, file, message }) => `verify: ${code} in ${file}: ${message}`);
+  const path = `${ROOT}/${MANIFEST_NAME}`;
+  const bytes = new Uint8Array(disk.stat(path)?.size ?? 0);
+  const file = disk.open(path, 'read');
+  file.read(bytes, 0, bytes.length, 0);
+  file.close();
+  const manifest = decodeManifest(bytes);
+  if (typeof manifest === 'string') return [...found, `manifest: ${manifest}`];
+  const named = new Set([MANIFEST_NAME, ...manifest.tables.map((table) => tableName(table.file))]);
+  const there = new Set(set.files.map(({ name }) => name));
+  for (const name of there) if (!named.has(name)) found.push(`stray file ${name}`);
+  for (const name of named) if (!there.has(name)) found.push(`${name} is named and not there`);
+  return found;
+}

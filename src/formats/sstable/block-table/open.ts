@@ -4,6 +4,7 @@ import type { ByteSource, ScanContext } from '../../format.ts';
 import type { EntryBlock } from '../entry-block.ts';
 import type { OpenTable, TableDamage } from '../model.ts';
 import { TRAILER_BYTES } from './constants.ts';
+import type { Handle } from './handle.ts';
 import { IndexTable } from './index-block.ts';
 import { TableScan } from './scan.ts';
 import { checksumFault, readMetaBlock } from './source-blocks.ts';
@@ -40,7 +41,7 @@ class IndexedTable implements OpenTable {
   constructor(
     readonly table: BlockTable,
     readonly index: IndexTable,
-    readonly damage: readonly TableDamage[],
+    readonly damage: TableDamage[],
   ) {}
 
   get order(): 1 | -1 | 0 {
@@ -139,10 +140,26 @@ class IndexedTable implements OpenTable {
     const { rangeDeletions: handle, source, check, unpacker, decoder } = table;
     if (!handle) return false;
     const block = await readMetaBlock(source, handle, check, unpacker);
-    if (block.fault || !block.readable) return false;
+    if (block.fault || !block.readable) {
+      this.#lostRanges(handle, block.fault?.message ?? 'cannot be unpacked');
+      return false;
+    }
     into.file = source.name;
     const { bytes, view } = block;
-    return decoder.decode(bytes, view, 0, bytes.length, into) && into.count > 0;
+    if (decoder.decode(bytes, view, 0, bytes.length, into)) return into.count > 0;
+    into.count = 0;
+    this.#lostRanges(handle, decoder.shape.fault);
+    return false;
+  }
+
+  /** What range deletions took away shows through where they cannot be read: that is told. */
+  #lostRanges({ offset, size }: Handle, message: string): void {
+    const { name: file } = this.table.source;
+    const length = size + TRAILER_BYTES;
+    if (this.damage.some((one) => one.offset === offset && one.length === length)) return;
+    const what = `range deletions: ${message}`;
+    const code = 'block-checksum';
+    this.damage.push({ code, severity: 'error', file, offset, length, message: what, lost: true });
   }
 }
 

@@ -303,6 +303,8 @@ describe('data that break off', () => {
       text: ignore,
       integer: ignore,
       integer64: ignore,
+      time: ignore,
+      flag: ignore,
       bytes: ignore,
       end: ignore,
       json: (_: string, value: unknown) => values.push(value),

@@ -1,13 +1,13 @@
 /** The second thread of a verification: does the one part that it is started for. See aside.ts. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { builtInFamilies } from '../formats/registry.ts';
+import { loadFamilies } from '../formats/registry.ts';
 import { openFileSet } from '../io/file-set.ts';
 import type { AsideMessage, AsideWork } from './aside.ts';
 
 const PROGRESS_MILLISECONDS = 100;
 
 async function answer({ path, part, limits, ...work }: AsideWork): Promise<unknown> {
-  const family = builtInFamilies.find(({ id }) => id === work.family);
+  const [family] = await loadFamilies([work.family]);
   const dialect = family?.dialects.find(({ id }) => id === work.dialect);
   if (!family?.verifyPart || !dialect) return undefined;
   const set = openFileSet(path);

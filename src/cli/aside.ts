@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import type { Aside, AskAside } from '../formats/aside.ts';
 import type { Identified } from '../formats/detect.ts';
 import type { Limits, ScanContext } from '../formats/format.ts';
-import { builtInFamilies } from '../formats/registry.ts';
+import { builtInDialects } from '../formats/registry.ts';
 
 /** What the thread is given to begin with. */
 export interface AsideWork {
@@ -35,7 +35,7 @@ export function asideFor(
   cores = availableParallelism(),
 ): AskAside | undefined {
   const { set, family, dialect, files } = input;
-  const known = builtInFamilies.some(({ dialects }) => dialects.includes(dialect));
+  const known = builtInDialects[family.id]?.includes(dialect.id);
   if (!family.verifyPart || !known || set.path === '-' || cores < 2) return undefined;
   return (part, progress) => {
     const work: AsideWork = {

@@ -55,7 +55,7 @@ export async function storeDialect(
     return input.dialect as BitcaskDialect;
   }
   const id = (asked ?? 'v2').replace(/^bitcask\//, '');
-  const families = await knownFamilies(command.config, id);
+  const families = await knownFamilies(command.config, id, undefined, ['bitcask']);
   const dialects = families.find((family) => family.id === 'bitcask')?.dialects ?? [];
   const dialect = dialects.find((one) => one.id === id) as BitcaskDialect | undefined;
   if (!dialect) {

@@ -1,7 +1,7 @@
 /** formats: all dialects that are known, and the page of one. */
 import type { Config } from '@oclif/core';
 import type { Dialect, Family } from '../formats/format.ts';
-import { builtInFamilies } from '../formats/registry.ts';
+import { familyIds, loadFamilies } from '../formats/registry.ts';
 import { readText } from '../io/small-file.ts';
 import { usageError } from '../shared/errors.ts';
 import type { FormatPage, FormatRow } from '../ui/format-table.ts';
@@ -25,9 +25,9 @@ interface Known {
   of: Dialect | PluginFormat;
 }
 
-function everything(config: Config): Known[] {
+async function everything(config: Config): Promise<Known[]> {
   const known: Known[] = [];
-  for (const family of builtInFamilies) {
+  for (const family of await loadFamilies()) {
     for (const dialect of family.dialects)
       known.push({ row: builtInRow(family, dialect), of: dialect });
     for (const format of declaredFormats(config)) {
@@ -36,7 +36,7 @@ function everything(config: Config): Known[] {
   }
   // Those of no family that is known: refused, but not passed over in silence.
   for (const format of declaredFormats(config)) {
-    if (!builtInFamilies.some(({ id }) => id === format.family)) {
+    if (!familyIds.includes(format.family)) {
       known.push({ row: pluginRow(undefined, format), of: format });
     }
   }
@@ -73,14 +73,14 @@ function pluginRow(family: Family | undefined, format: PluginFormat): FormatRow 
 }
 
 /** All dialects, or those of one family. */
-export function formatRows(config: Config, family?: string): FormatRow[] {
-  const rows = everything(config).map(({ row }) => row);
+export async function formatRows(config: Config, family?: string): Promise<FormatRow[]> {
+  const rows = (await everything(config)).map(({ row }) => row);
   return family === undefined ? rows : rows.filter((row) => row.family === family);
 }
 
 /** True for the name of a family alone. */
 export function isFamily(name: string): boolean {
-  return builtInFamilies.some(({ id }) => id === name);
+  return familyIds.includes(name);
 }
 
 /**
@@ -88,7 +88,7 @@ export function isFamily(name: string): boolean {
  * otherwise.
  */
 export async function formatPage(config: Config, name: string): Promise<FormatPage> {
-  const known = everything(config);
+  const known = await everything(config);
   const found = known.filter(
     ({ row }) => row.dialect === name || `${row.family}/${row.dialect}` === name,
   );

@@ -26,12 +26,13 @@ export async function openPath(
       return identify(among, set, dialect);
     },
     ({ detection }) => detection.confidence === 'certain',
+    family,
   );
 }
 
 /**
  * Puts a question about `set` to the dialects; once more with those of all plugins when nobody was
- * certain. See plugins.ts for the rule.
+ * certain. See plugins.ts for the rule. `family`: no other is asked.
  */
 export async function askDialects<T>(
   command: Command,
@@ -39,8 +40,10 @@ export async function askDialects<T>(
   dialect: string | undefined,
   ask: (families: readonly Family[]) => Promise<T>,
   isCertain: (answer: T) => boolean,
+  family?: string,
 ): Promise<T> {
-  const families = await knownFamilies(command.config, dialect, set);
+  const only = family === undefined ? undefined : [family];
+  const families = await knownFamilies(command.config, dialect, set, only);
   let answer: T | undefined;
   let failure: unknown;
   try {

@@ -14,7 +14,7 @@ import { isAbsolute, join } from 'node:path';
 import type { Config } from '@oclif/core';
 import type { FileSet } from '../formats/format.ts';
 import { PLUGIN_API_VERSION } from '../formats/plugin-api.ts';
-import { builtInFamilies } from '../formats/registry.ts';
+import { builtInDialects, familyIds } from '../formats/registry.ts';
 import { DdiaError } from '../shared/errors.ts';
 
 export interface PluginFormat {
@@ -57,8 +57,8 @@ export function declaredFormats(config: Config): readonly PluginFormat[] {
 /** `unique`: throws when an id is declared twice, or is that of a built-in dialect. */
 export function collectFormats(plugins: readonly PluginPackage[], unique = true): PluginFormat[] {
   const owners = new Map<string, string>();
-  for (const family of builtInFamilies) {
-    for (const { id } of family.dialects) owners.set(`${family.id}/${id}`, 'ddia itself');
+  for (const [family, ids] of Object.entries(builtInDialects)) {
+    for (const id of ids) owners.set(`${family}/${id}`, 'ddia itself');
   }
   const formats: PluginFormat[] = [];
   for (const plugin of plugins) {
@@ -108,8 +108,8 @@ function formatOf(
   const page = entry['page'];
   let refused = refusedAll ?? fault;
   if (typeof module !== 'string') refused ??= `formats[${index}] names no module`;
-  if (!builtInFamilies.some(({ id }) => id === family) || dialect === '') {
-    const families = builtInFamilies.map(({ id }) => id).join(', ');
+  if (!familyIds.includes(family) || dialect === '') {
+    const families = familyIds.join(', ');
     const id = JSON.stringify(entry['id']);
     refused ??= `id ${id} is no FAMILY/NAME of a family known (${families})`;
   }

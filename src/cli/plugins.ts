@@ -11,23 +11,25 @@ import { pathToFileURL } from 'node:url';
 import type { Config } from '@oclif/core';
 import type { Detection, Dialect, Family, FileSet, Probe } from '../formats/format.ts';
 import { dialectFault, type PluginModule, pluginApi } from '../formats/plugin-api.ts';
-import { builtInFamilies } from '../formats/registry.ts';
+import { familyIds, loadFamilies } from '../formats/registry.ts';
 import { DdiaError } from '../shared/errors.ts';
 import { claims, declaredFormats, isNamed, type PluginFormat } from './plugin-formats.ts';
 
 /**
  * The built-in families, with the plugins' dialects that rules 1 and 2 call for. A plugin that is
- * called for and cannot be loaded is an error.
+ * called for and cannot be loaded is an error. `only`: the families that are asked for.
  */
 export async function knownFamilies(
   config: Config,
   dialect?: string,
   set?: FileSet,
+  only: readonly string[] = familyIds,
 ): Promise<readonly Family[]> {
   const formats = declaredFormats(config).filter((format) =>
     dialect !== undefined ? isNamed(format, dialect) : set !== undefined && claims(format, set),
   );
-  return withDialects(await Promise.all(formats.map(loadDialect)));
+  const dialects = await Promise.all(formats.map(loadDialect));
+  return withDialects(await loadFamilies(only), dialects);
 }
 
 /**
@@ -49,13 +51,17 @@ export async function moreFamilies(
     }
   }
   const count = (list: readonly Family[]) => list.reduce((sum, f) => sum + f.dialects.length, 0);
-  const more = withDialects(dialects);
+  const own = await loadFamilies(families.map(({ id }) => id));
+  const more = withDialects(own, dialects);
   return count(more) > count(families) ? more : undefined;
 }
 
-function withDialects(dialects: readonly Dialect[]): readonly Family[] {
-  if (dialects.length === 0) return builtInFamilies;
-  return builtInFamilies.map((family) => {
+function withDialects(
+  families: readonly Family[],
+  dialects: readonly Dialect[],
+): readonly Family[] {
+  if (dialects.length === 0) return families;
+  return families.map((family) => {
     const added = dialects.filter((dialect) => dialect.family === family.id);
     if (added.length === 0) return family;
     return Object.create(family, {

@@ -10,7 +10,7 @@ export async function writableDialect<D extends Dialect & { readonly encoder?: u
   familyId: string,
   id: string,
 ): Promise<D> {
-  const families = await knownFamilies(command.config, id);
+  const families = await knownFamilies(command.config, id, undefined, [familyId]);
   const family = families.find((one) => one.id === familyId);
   const dialects = (family?.dialects ?? []) as unknown as readonly D[];
   const dialect = dialects.find((one) => one.id === id || `${familyId}/${one.id}` === id);

@@ -24,7 +24,7 @@ export default class Formats extends DdiaCommand {
     const { args, flags } = await this.parseFor(Formats);
     const { format } = args;
     if (format === undefined || isFamily(format)) {
-      const formats = formatRows(this.config, format);
+      const formats = await formatRows(this.config, format);
       if (flags.json) this.printJson({ formats });
       else this.printText(await formatTable(formats, flags.color));
       return;

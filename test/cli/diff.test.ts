@@ -14,7 +14,7 @@ import { compareStates } from '../../src/formats/diff/compare-state.ts';
 import type { Operation } from '../../src/formats/diff/operation.ts';
 import { OperationStream } from '../../src/formats/diff/operation-stream.ts';
 import { DEFAULT_LIMITS } from '../../src/formats/format.ts';
-import { builtInFamilies } from '../../src/formats/registry.ts';
+import { loadFamilies } from '../../src/formats/registry.ts';
 import { openFileSet } from '../../src/io/file-set.ts';
 import { markOf, unmark } from '../../src/shared/mark.ts';
 import { ddia, fixturesStayTheSame, lines, root, temporaryDirectory } from './run.ts';
@@ -113,7 +113,7 @@ describe('a stream of operations', () => {
     const log = join(directory, 'long.wal');
     const segment = readFileSync(join(root, V1, 'clean/000001.wal'));
     writeFileSync(log, Buffer.concat(Array.from({ length: 5000 }, () => segment)));
-    const input = await identify(builtInFamilies, openFileSet(log));
+    const input = await identify(await loadFamilies(), openFileSet(log));
     const limits = { ...DEFAULT_LIMITS, windowBytes: 16 * 1024 };
     const stream = new OperationStream(
       input,
@@ -136,7 +136,7 @@ describe('a stream of operations', () => {
 
   it('throws what reading threw', async () => {
     const set = openFileSet(join(root, V1, 'clean'));
-    const input = await identify(builtInFamilies, set);
+    const input = await identify(await loadFamilies(), set);
     const broken = { ...input, set: { ...set, files: set.files, siblings: set.files, open } };
     function open(): never {
       throw new Error('the disk is gone');
@@ -153,7 +153,8 @@ describe('a stream of operations', () => {
 
 describe('states', () => {
   it('are the same however few keys are held at once', async () => {
-    const open = (path: string) => identify(builtInFamilies, openFileSet(join(root, V1, path)));
+    const open = async (path: string) =>
+      identify(await loadFamilies(), openFileSet(join(root, V1, path)));
     const [a, b] = [await open('clean'), await open('spliced')];
     const told = async (held: number) => {
       const differences: string[] = [];

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { identify } from '../../src/formats/detect.ts';
 import { everyAnswer, everyGroup } from '../../src/formats/detect-all.ts';
 import type { Detection, Dialect, Family, FileSet, Probe } from '../../src/formats/format.ts';
-import { builtInFamilies } from '../../src/formats/registry.ts';
+import { builtInDialects, loadFamilies } from '../../src/formats/registry.ts';
 import { DdiaError } from '../../src/shared/errors.ts';
 import { fixtureFiles, memorySet } from '../support/memory.ts';
 
@@ -130,7 +130,7 @@ describe('the built-in dialects', () => {
     'know v1 %s',
     async (name) => {
       const set = memorySet(fixtureFiles(`wal/v1/${name}`));
-      const found = await identify(builtInFamilies, set);
+      const found = await identify(await loadFamilies(), set);
       expect(found).toMatchObject({
         family: { id: 'wal' },
         dialect: { id: 'v1' },
@@ -138,4 +138,15 @@ describe('the built-in dialects', () => {
       });
     },
   );
+});
+
+describe('the list of built-in dialects', () => {
+  it('is what the families say of themselves', async () => {
+    const families = await loadFamilies();
+    const said = families.map(({ id, dialects }) => [id, dialects.map((one) => one.id).sort()]);
+    const listed = Object.entries(builtInDialects).map(([id, ids]) => [id, [...ids].sort()]);
+    expect(said).toEqual(listed);
+    const titles = (await loadFamilies(['btree', 'no such'])).map(({ id }) => id);
+    expect(titles).toEqual(['btree']);
+  });
 });

@@ -2,9 +2,10 @@
  * The tables of a store as its manifest names them, level by level. Whatever the manifest does not
  * name is a leftover of a crash, and is removed when the store is opened.
  *
- * The manifest is replaced as a whole, not a log of edits: it is the only write that a crash must not
- * cut, and replacing does that with nothing to replay, to cut or to compact. It grows with the number
- * of tables, 100 bytes each: a store of 80 GB has a manifest of 1 MB, written once for 8 MB of table.
+ * The manifest is replaced as a whole, not a log of edits: it is the only write that a crash must
+ * not cut, and replacing does that with nothing to replay, to cut or to compact. It grows with the
+ * number of tables, 100 bytes each: a store of 80 GB has a manifest of 1 MB, written once for 8 MB
+ * of table.
  */
 import { join } from 'node:path';
 import {
@@ -34,7 +35,9 @@ export interface Edit {
 }
 
 export class Catalog {
-  /** Level 0 with the newest first, the others in the order of their keys. Replaced, never changed. */
+  /**
+   * Level 0 with the newest first, the others in the order of their keys. Replaced, never changed.
+   */
   levels: readonly (readonly TableFile[])[] = [];
   manifest: LsmManifest;
   nextFile: number;

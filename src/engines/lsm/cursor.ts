@@ -1,6 +1,7 @@
 /**
- * What stands on one entry at a time of something sorted in internal order: keys upwards, of one key
- * the highest number first. Its fields say where the entry is; they are void after the next step.
+ * What stands on one entry at a time of something sorted in internal order: keys upwards, of one
+ * key the highest number first. Its fields say where the entry is; they are void after the next
+ * step.
  */
 import { compareBytes } from '../../formats/sstable/entry-block.ts';
 
@@ -17,7 +18,9 @@ export abstract class Cursor {
   valueStart = 0;
   valueEnd = 0;
   timestamp = Number.NaN;
-  /** Of two with the same key and number, which only sources without numbers have, the lower first. */
+  /**
+   * Of two with the same key and number, which only sources without numbers have, the lower first.
+   */
   rank = 0;
 
   /** To the first entry whose key is not before `key`; absent: to the first. */

@@ -1,7 +1,8 @@
 /**
  * What was written and is in no table yet: a skip list (Pugh, 1990) in one buffer outside of the
- * JavaScript heap, so that a million entries are no objects, and a node lies beside its key. Nothing is ever taken out or changed:
- * who walks it while it grows sees what was there, and newer entries by their numbers.
+ * JavaScript heap, so that a million entries are no objects, and a node lies beside its key.
+ * Nothing is ever taken out or changed: who walks it while it grows sees what was there, and newer
+ * entries by their numbers.
  *
  *     node   key at, key length, value length, seq low, type and seq high, next of each level,
  *            key, value, up to 3 bytes of nothing

@@ -1,9 +1,9 @@
 /**
  * Which entries of some sorted sources live on, in order. For each snapshot that somebody has, and
  * for now, the newest entry of a key that it sees is kept; the older ones between two snapshots are
- * not. What a range deletion takes away goes the same way. A deletion itself may go when no snapshot
- * is older than it and nothing outside of the merge can hold an older entry of its key: else an older
- * value would come back.
+ * not. What a range deletion takes away goes the same way. A deletion itself may go when no
+ * snapshot is older than it and nothing outside of the merge can hold an older entry of its key:
+ * else an older value would come back.
  */
 import { compareBytes, isDeletion, TYPE } from '../../formats/sstable/entry-block.ts';
 import { type Cursor, MergingCursor } from './cursor.ts';

@@ -1,7 +1,7 @@
 /**
- * Which tables to compact next, and why. Leveled: level 0 when it has too many tables, all of them at
- * once; a level below when it holds more than its share, the table that overlaps least of the next.
- * Size-tiered: neighbours in age of about the same size, when there are enough of them; only
+ * Which tables to compact next, and why. Leveled: level 0 when it has too many tables, all of them
+ * at once; a level below when it holds more than its share, the table that overlaps least of the
+ * next. Size-tiered: neighbours in age of about the same size, when there are enough of them; only
  * neighbours, so that the tables' numbers never interleave and the newest table with a key has its
  * newest entry.
  */
@@ -42,7 +42,7 @@ const TIER_FACTOR = 4;
 const bytesOf = (tables: readonly Pickable[]): number =>
   tables.reduce((sum, { entry }) => sum + entry.bytes, 0);
 
-export const levelBytes = (level: number, options: { levelOneBytes: number }): number =>
+const levelBytes = (level: number, options: { levelOneBytes: number }): number =>
   options.levelOneBytes * LEVEL_FACTOR ** (level - 1);
 
 /** Undefined: nothing is worth it. */
@@ -79,6 +79,24 @@ function pickLevel<Table extends Pickable>(
     `level ${level} holds ${bytes} bytes, its share is ${most}; table ${chosen.entry.file} overlaps ` +
     `least of level ${level + 1}: ${bytesOf(below)} bytes`;
   return { inputs: [chosen, ...below], level, outputLevel: level + 1, why };
+}
+
+/** All tables there are, onto the lowest level in use that has room for them. */
+export function pickAll<Table extends Pickable>(
+  levels: readonly (readonly Table[])[],
+  options: PickOptions,
+): Pick<Table> | undefined {
+  const inputs = levels.flat();
+  if (inputs.length === 0) return undefined;
+  const lowest = levels.findLastIndex((level) => level.length > 0);
+  let outputLevel = options.strategy === 'leveled' ? Math.max(1, lowest) : 0;
+  if (outputLevel > 0) {
+    const bytes = bytesOf(inputs);
+    while (outputLevel < levels.length - 1 && levelBytes(outputLevel, options) < bytes) {
+      outputLevel++;
+    }
+  }
+  return { inputs, level: 0, outputLevel, why: 'asked for: all tables' };
 }
 
 /** For each byte of its own. */

@@ -1,6 +1,6 @@
 /**
- * Keys and values in the order of the keys, either way, as they were at one number: what is written,
- * flushed or compacted later is not seen. It keeps the tables that it reads.
+ * Keys and values in the order of the keys, either way, as they were at one number: what is
+ * written, flushed or compacted later is not seen. It keeps the tables that it reads.
  */
 import { compareBytes, isDeletion } from '../../formats/sstable/entry-block.ts';
 import { prefixRange } from '../../formats/sstable/range.ts';

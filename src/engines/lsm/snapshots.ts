@@ -1,4 +1,15 @@
 /** The numbers that somebody reads at. */
+import type { Scan, ScanOptions } from './scan.ts';
+
+/** The store as it was at one moment. */
+export interface Snapshot {
+  readonly seq: number;
+  get(key: Uint8Array): Buffer | null;
+  scan(options?: ScanOptions): Scan;
+  /** Lets go of what only it needs. */
+  close(): void;
+}
+
 export class Snapshots {
   readonly #counts = new Map<number, number>();
 

@@ -5,14 +5,10 @@
  * - A write is visible, and as durable as the mode says, when its promise resolves; writes that are
  *   under way together share one write and one sync. A batch is seen, and survives, whole or not.
  * - Reads are synchronous. A snapshot or a scan sees what was there when it was made; let go of it.
- * - Where flushes or compactions lag behind, writes wait.
+ * - Where flushes or compactions lag behind, writes wait. One writer: a lock file.
  * - A failed write or sync poisons the store: close it and open it again.
- * - One writer: a lock file with the process id.
  */
 import { join } from 'node:path';
-import { isDeletion } from '../../formats/sstable/entry-block.ts';
-import { hashKey } from '../../formats/sstable/v2/hash.ts';
-import { PointSearch } from '../../formats/sstable/v2/point.ts';
 import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
@@ -27,28 +23,19 @@ import {
   type Pace,
   writeMemtable,
 } from './compaction.ts';
-import type { Cursor } from './cursor.ts';
-import { Memtable, MemtableCursor } from './memtable.ts';
-import { fromLog, type Operation, toLog, typeOf, valueBytesOf } from './operation.ts';
+import { Memtable } from './memtable.ts';
+import { type Operation, toLog, typeOf, valueBytesOf } from './operation.ts';
 import { type LsmOptions, type ResolvedOptions, resolveOptions } from './options.ts';
-import { levelBytes, type Pick, pickCompaction } from './pick.ts';
-import type { RangeDeletion } from './range-deletions.ts';
-import { type KeyValue, Scan, type ScanOptions } from './scan.ts';
-import { Snapshots } from './snapshots.ts';
+import { type Pick, pickAll, pickCompaction } from './pick.ts';
+import { Reader } from './reader.ts';
+import { replay } from './replay.ts';
+import { Room } from './room.ts';
+import type { KeyValue, Scan, ScanOptions } from './scan.ts';
+import { type Snapshot, Snapshots } from './snapshots.ts';
 import { emptyTotals, type LsmStat, statOf } from './stat.ts';
-import { firstReaching, LevelCursor, TableFileCursor } from './table-cursor.ts';
 import type { TableFile } from './table-file.ts';
 
 const NOW = Number.MAX_SAFE_INTEGER;
-
-/** The store as it was at one moment. */
-export interface Snapshot {
-  readonly seq: number;
-  get(key: Uint8Array): Buffer | null;
-  scan(options?: ScanOptions): Scan;
-  /** Lets go of what only it needs. */
-  close(): void;
-}
 
 export class LsmStore {
   readonly #options: ResolvedOptions;
@@ -57,7 +44,7 @@ export class LsmStore {
   readonly #log: WriteAheadLog;
   readonly #background: Background;
   readonly #host: CompactionHost;
-  readonly #search = new PointSearch();
+  readonly #reader: Reader;
   readonly #snapshots = new Snapshots();
   readonly #totals = emptyTotals();
   #memtable = new Memtable();
@@ -67,8 +54,7 @@ export class LsmStore {
   #flushing: Promise<void> | undefined;
   #failure: Error | undefined;
   #closed = false;
-  /** Resolves when there is room again; undefined: nobody has to wait. */
-  #room: { promise: Promise<void>; resolve: () => void } | undefined;
+  readonly #room = new Room();
 
   private constructor(
     readonly directory: string,
@@ -81,6 +67,7 @@ export class LsmStore {
     this.#lock = lock;
     this.#catalog = catalog;
     this.#log = log;
+    this.#reader = new Reader(catalog);
     this.#host = {
       catalog,
       options,
@@ -120,28 +107,11 @@ export class LsmStore {
     }
   }
 
-  /** What the log has and no table does goes into memory. */
   async #recover(): Promise<void> {
-    const { flushedSeq } = this.#catalog.manifest;
-    const { nextSeq } = this.#log.status;
-    if (nextSeq <= flushedSeq) {
-      const gap = `the log goes on at ${nextSeq}, the tables hold numbers up to ${flushedSeq}`;
-      throw new DdiaError(
-        'corrupt',
-        `${this.directory}: ${gap}: it is not the log of these tables`,
-      );
-    }
-    const replayed = await this.#log.replay(flushedSeq, (record) => {
-      fromLog(record, (...parts) => this.#memtable.addSpan(...parts));
-      if (this.#memtable.bytes < this.#options.memtableBytes) return;
-      this.#waiting.push(this.#memtable);
-      this.#memtable = new Memtable();
-    });
-    if (replayed.end) {
-      const { file, offset, message } = replayed.end;
-      throw new DdiaError('corrupt', `${this.directory}: log ${file} @ ${offset}: ${message}`);
-    }
-    this.#appliedSeq = Math.max(flushedSeq, this.#log.currentSeq);
+    const { memtables, lastSeq } = await replay(this.#catalog, this.#log, this.#options);
+    this.#memtable = memtables.pop()!;
+    this.#waiting = memtables;
+    this.#appliedSeq = lastSeq;
     if (this.#waiting.length > 0) this.#startFlush();
     if (this.#options.autoCompact) this.#background.wake();
   }
@@ -213,7 +183,7 @@ export class LsmStore {
       })
       .finally(() => {
         this.#flushing = undefined;
-        this.#giveRoom();
+        this.#room.give();
       });
   }
 
@@ -227,7 +197,7 @@ export class LsmStore {
       this.#totals.flushes++;
       for (const { bytes } of add) this.#totals.flushBytes += bytes;
       this.#log.truncate(Math.min(memtable.seqLast, this.#log.currentSeq));
-      this.#giveRoom();
+      this.#room.give();
       if (this.#options.autoCompact) this.#background.wake();
     }
   }
@@ -236,7 +206,7 @@ export class LsmStore {
     this.#totals.compactions++;
     this.#totals.compactionReadBytes += report.bytesRead;
     this.#totals.compactionBytes += report.bytesWritten;
-    this.#giveRoom();
+    this.#room.give();
     return report;
   }
 
@@ -248,28 +218,12 @@ export class LsmStore {
   }
 
   async #waitForRoom(): Promise<void> {
-    if (!this.#room) {
-      let resolve = (): void => {};
-      const promise = new Promise<void>((done) => {
-        resolve = done;
-      });
-      this.#room = { promise, resolve };
-      this.#totals.stalls++;
-    }
-    const begun = performance.now();
     this.#background.wake();
-    await this.#room.promise;
-    this.#totals.stallMilliseconds += performance.now() - begun;
+    await this.#room.wait(this.#totals);
     this.#checkUsable();
     if (this.#background.lastFailure !== undefined) {
       throw new DdiaError('stalled', `compaction failed: ${this.#background.lastFailure}`);
     }
-  }
-
-  #giveRoom(): void {
-    const room = this.#room;
-    this.#room = undefined;
-    room?.resolve();
   }
 
   /** The value of a key, or null. The bytes are the caller's. Throws `corrupt`. */
@@ -280,73 +234,26 @@ export class LsmStore {
   #get(key: Uint8Array, seq: number): Buffer | null {
     this.#checkUsable();
     this.#totals.gets++;
-    const { levels } = this.#catalog;
-    const found = this.#inMemory(key, seq);
-    if (found !== undefined) return found;
-    const hash = hashKey(key, 0, key.length);
-    // From newer to older: the first that has the key, or a range deletion over it, decides.
-    for (const table of levels[0]!) {
-      if (!table.spans(key)) continue;
-      const value = this.#inTable(table, key, hash, seq);
-      if (value !== undefined) return value;
-    }
-    for (let level = 1; level < levels.length; level++) {
-      const tables = levels[level]!;
-      for (let i = firstReaching(tables, key); i < tables.length && tables[i]!.spans(key); i++) {
-        const value = this.#inTable(tables[i]!, key, hash, seq);
-        if (value !== undefined) return value;
-      }
-    }
-    return null;
+    return this.#reader.get(this.#memtables, key, seq);
   }
 
-  #inMemory(key: Uint8Array, seq: number): Buffer | null | undefined {
-    for (let i = this.#waiting.length; i >= 0; i--) {
-      const memtable = this.#waiting[i] ?? this.#memtable;
-      const covering = memtable.ranges.count > 0 ? memtable.ranges.covering(key, seq) : 0;
-      const node = memtable.find(key, seq);
-      if (node !== 0 && memtable.seqOf(node) > covering) {
-        return isDeletion(memtable.typeOf(node)) ? null : memtable.valueOf(node);
-      }
-      if (node !== 0 || covering > 0) return null;
-    }
-    return undefined;
-  }
-
-  #inTable(
-    table: TableFile,
-    key: Uint8Array,
-    hash: number,
-    seq: number,
-  ): Buffer | null | undefined {
-    const covering = table.entry.rangeDeletions > 0 ? table.ranges.covering(key, seq) : 0;
-    const search = this.#search;
-    const payload = table.find(key, hash, seq, search);
-    if (payload && search.seq > covering) {
-      if (isDeletion(search.type)) return null;
-      return Buffer.from(payload.subarray(search.valueStart, search.valueEnd));
-    }
-    return payload || covering > 0 ? null : undefined;
-  }
-
-  /** Keys and values in byte order of the keys, as they are now. Read it to its end, or close it. */
+  /**
+   * Keys and values in byte order of the keys, as they are now. Read it to its end, or close it.
+   */
   scan(options: ScanOptions = {}): Scan {
     return this.#scan(options, this.#appliedSeq);
   }
 
   #scan(options: ScanOptions, seq: number): Scan {
     this.#checkUsable();
-    const memtables = [this.#memtable, ...this.#waiting];
-    const [zero, ...below] = this.#catalog.levels;
-    const cursors: Cursor[] = memtables.map((memtable) => new MemtableCursor(memtable));
-    for (const table of zero!) cursors.push(new TableFileCursor(table));
-    for (const level of below) if (level.length > 0) cursors.push(new LevelCursor(level));
-    const { tables } = this.#catalog;
-    const ranges: RangeDeletion[] = [
-      ...memtables.flatMap((memtable) => memtable.ranges.list),
-      ...tables.flatMap((table) => (table.entry.rangeDeletions > 0 ? table.ranges.list : [])),
-    ].filter((range) => range.seq <= seq);
-    return new Scan({ seq, cursors, ranges, tables }, options);
+    return this.#reader.scan(this.#memtables, options, seq);
+  }
+
+  /** The newest first. */
+  get #memtables(): Memtable[] {
+    return this.#waiting.length === 0
+      ? [this.#memtable]
+      : [this.#memtable, ...this.#waiting.toReversed()];
   }
 
   snapshot(): Snapshot {
@@ -370,25 +277,14 @@ export class LsmStore {
     this.#checkUsable();
   }
 
-  /** Merges all there is: what was deleted and what was replaced is gone then, but for snapshots. */
+  /**
+   * Merges all there is: what was deleted and what was replaced is gone then, but for snapshots.
+   */
   async compact(): Promise<CompactionReport | undefined> {
     await this.flush();
     return this.#background.queue(async () => {
-      const { levels, tables } = this.#catalog;
-      if (tables.length === 0) return undefined;
-      const bytes = tables.reduce((sum, { entry }) => sum + entry.bytes, 0);
-      const leveled = this.#options.strategy === 'leveled';
-      const lowest = levels.findLastIndex((level) => level.length > 0);
-      let outputLevel = leveled ? Math.max(1, lowest) : 0;
-      while (
-        leveled &&
-        outputLevel < levels.length - 1 &&
-        levelBytes(outputLevel, this.#options) < bytes
-      ) {
-        outputLevel++;
-      }
-      const pick = { inputs: tables, level: 0, outputLevel, why: 'asked for: all tables' };
-      return this.#done(await this.#compact(pick, this.#background.pace(0)));
+      const pick = pickAll(this.#catalog.levels, this.#options);
+      return pick && this.#done(await this.#compact(pick, this.#background.pace(0)));
     });
   }
 
@@ -400,7 +296,7 @@ export class LsmStore {
       return report;
     } catch (error) {
       if (!this.#closed) this.#background.lastFailure = (error as Error).message;
-      this.#giveRoom();
+      this.#room.give();
       throw error;
     }
   }
@@ -426,7 +322,7 @@ export class LsmStore {
 
   #poison(error: Error): Error {
     this.#failure ??= error;
-    this.#giveRoom();
+    this.#room.give();
     return this.#failure;
   }
 

@@ -1,6 +1,6 @@
 /**
- * The manifest of an LSM store: which tables live, on which level, and up to which number the log is
- * in them. Replaced as a whole. Drawn in docs/formats/lsm-v2.md.
+ * The manifest of an LSM store: which tables live, on which level, and up to which number the log
+ * is in them. Replaced as a whole. Drawn in docs/formats/lsm-v2.md.
  *
  *      0       magic           "DDIALSM2"
  *      8  u16  version         2
@@ -17,7 +17,7 @@
  *     60  u32  crc             over bytes 0 to 60
  *
  *     entry
- *      0  u32  crc             over bytes 4 to the entry's end; its register begins as ~(header_crc ^ index)
+ *      0  u32  crc             over bytes 4 to its end, from a register of ~(header_crc ^ index)
  *      4  u32  file
  *      8  u8   level
  *      9       reserved        3 bytes of 0

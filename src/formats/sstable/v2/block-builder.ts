@@ -1,4 +1,6 @@
-/** Puts entries into the payload of a block, keys shortened by what they share with the one before. */
+/**
+ * Puts entries into the payload of a block, keys shortened by what they share with the one before.
+ */
 import { RESTART_EVERY, TAG_BYTES, TIMED } from './layout.ts';
 
 export class BlockBuilder {

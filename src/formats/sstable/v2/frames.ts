@@ -119,7 +119,9 @@ export function encodeFooter(footer: TableFooter, offset: number): Uint8Array {
   return bytes;
 }
 
-/** The footer in bytes[at, at + 128), which lie at `offset` of their file; undefined: there is none. */
+/**
+ * The footer in bytes[at, at + 128), which lie at `offset` of their file; undefined: there is none.
+ */
 export function decodeFooter(
   bytes: Uint8Array,
   at: number,

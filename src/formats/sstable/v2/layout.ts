@@ -6,7 +6,8 @@
  *     │ header │ data │     │ data │ ranges │ filter │ index │ footer │ properties │ footer │
  *     └── 64 ──┴──────┴─ ─ ─┴──────┴────────┴────────┴───────┴─ 128 ──┴────────────┴─ 128 ──┘
  *
- * Little-endian. Everything begins at a multiple of 64, blocks are padded with zeros up to the next.
+ * Little-endian. Everything begins at a multiple of 64, blocks are padded with zeros up to the
+ * next.
  */
 export const TABLE_NAME = /^(\d{6,10})\.sst2$/;
 export const tableName = (number: number): string => `${String(number).padStart(6, '0')}.sst2`;
@@ -67,7 +68,10 @@ export const TIMED = 0x80;
 export const ENTRY_BYTES_MIN = 3 + TAG_BYTES;
 export const RESTART_EVERY = 16;
 
-/** Payload of the index, for each data block: u32 offset / 64, u32 bytes, u32 entries, u32 length, last key. */
+/**
+ * Payload of the index, for each data block: u32 offset / 64, u32 bytes, u32 entries, u32 length of
+ * its last key, that key.
+ */
 export const INDEX_ENTRY_BYTES = 16;
 
 /** Payload of the filter: u32 lines, u32 probes, 24 bytes of 0, lines of 64 bytes. */

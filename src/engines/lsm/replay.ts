@@ -1,0 +1,35 @@
+/** What the log has and no table does goes into memory when a store is opened. */
+import { DdiaError } from '../../shared/errors.ts';
+import type { WriteAheadLog } from '../wal/log.ts';
+import type { Catalog } from './catalog.ts';
+import { Memtable } from './memtable.ts';
+import { fromLog } from './operation.ts';
+import type { ResolvedOptions } from './options.ts';
+
+/** Memtables from older to newer; the last one is to be written on. Throws `corrupt`. */
+export async function replay(
+  { manifest, directory }: Catalog,
+  log: WriteAheadLog,
+  { memtableBytes }: Pick<ResolvedOptions, 'memtableBytes'>,
+): Promise<{ memtables: Memtable[]; lastSeq: number }> {
+  const { flushedSeq } = manifest;
+  const { nextSeq } = log.status;
+  if (nextSeq <= flushedSeq) {
+    const gap = `the log goes on at ${nextSeq}, the tables hold numbers up to ${flushedSeq}`;
+    throw new DdiaError('corrupt', `${directory}: ${gap}: it is not the log of these tables`);
+  }
+  let memtable = new Memtable();
+  const memtables = [memtable];
+  const replayed = await log.replay(flushedSeq, (record) => {
+    if (memtable.bytes >= memtableBytes) {
+      memtable = new Memtable();
+      memtables.push(memtable);
+    }
+    fromLog(record, (...parts) => memtable.addSpan(...parts));
+  });
+  if (replayed.end) {
+    const { file, offset, message } = replayed.end;
+    throw new DdiaError('corrupt', `${directory}: log ${file} @ ${offset}: ${message}`);
+  }
+  return { memtables, lastSeq: Math.max(flushedSeq, log.currentSeq) };
+}

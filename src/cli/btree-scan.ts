@@ -1,5 +1,7 @@
 /** btree scan, get and find: rows on stdout, damage on stderr. Each returns the exit code. */
+
 import { findInPages } from '../formats/btree/find.ts';
+import { hasOneTree } from '../formats/btree/model.ts';
 import { printColumns, printContent, printRow, printWithTree } from '../formats/btree/print.ts';
 import { scanTrees } from '../formats/btree/scan.ts';
 import type { RecordSink } from '../formats/format.ts';
@@ -49,7 +51,7 @@ export async function scanBtree(
   { input, context, end }: BtreeInput,
   flags: ScanFlags,
 ): Promise<number> {
-  const named = flags.tree !== undefined || input.dialect.id === 'v1';
+  const named = flags.tree !== undefined || hasOneTree(input.dialect);
   const print = flags.columns ? printColumns : named ? printRow : printWithTree;
   const damage = new DamageReport(out, flags['max-findings']);
   const result = await scanTrees(
@@ -84,7 +86,7 @@ export async function getKey(
   flags: ShowFlags & { tree?: string | undefined },
 ): Promise<number> {
   const damage = new DamageReport(out, context.limits.findings);
-  const print = flags.tree === undefined && input.dialect.id !== 'v1' ? printWithTree : printRow;
+  const print = flags.tree === undefined && !hasOneTree(input.dialect) ? printWithTree : printRow;
   const result = await scanTrees(
     input,
     { ...rangeOf(parseBytes(key), false), tree: flags.tree, print },
@@ -113,7 +115,7 @@ export async function findRows(
     sink.integer('offset', row.offset);
     sink.integer('page', page);
     sink.word('kind', kind);
-    if (row.tree !== '' && input.dialect.id !== 'v1') sink.text('tree', row.tree);
+    if (row.tree !== '' && !hasOneTree(input.dialect)) sink.text('tree', row.tree);
     printContent(sink, row);
     sink.end();
   });

@@ -1,4 +1,5 @@
 /** btree dump, page, map and tree. Each returns the exit code. */
+import { hasOneTree } from '../formats/btree/model.ts';
 import { drawTrees, mapPages, showPages } from '../formats/btree/show.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
 import { legend, mapText, nodeText, pageText } from '../ui/btree-view.ts';
@@ -54,7 +55,7 @@ export async function showTree(
   flags: Flags & { tree?: string | undefined; depth: number },
 ): Promise<number> {
   const { tree, depth } = flags;
-  const named = input.dialect.id !== 'v1';
+  const named = !hasOneTree(input.dialect);
   await drawTrees(input, context, { tree, depth }, (node) => {
     const { children, index: _index, of: _of, again, ...rest } = node;
     out.text(

@@ -1,7 +1,7 @@
 /**
  * What a delete does to a page that is left with little: it is merged with a neighbour, or takes
- * cells of one; a root with one child gives way to it. Keys are of any length, so a new separator may
- * not fit where the old one was: then the page stays as it is.
+ * cells of one; a root with one child gives way to it. Keys are of any length, so a new separator
+ * may not fit where the old one was: then the page stays as it is.
  */
 import { LEAF, SLOT_BYTES } from '../../formats/btree/v2/layout.ts';
 import { separator } from '../../formats/btree/v2/separator.ts';
@@ -142,7 +142,9 @@ function howMany(from: Frame, to: Frame, fromFront: boolean): number {
   return count;
 }
 
-/** The separator once the cells have moved: `edge` is the first that stays behind, or that moves. */
+/**
+ * The separator once the cells have moved: `edge` is the first that stays behind, or that moves.
+ */
 function boundary(a: Frame, b: Frame, toLeft: boolean, edge: number): Buffer {
   if (!a.isLeaf) return Buffer.from(toLeft ? b.key(edge - 1) : a.key(edge));
   return Buffer.from(

@@ -1,7 +1,7 @@
 /**
  * Pages that can be used again, and those that cannot yet. A page that transaction T freed is still
- * part of what T - 1 left; it is used again only when both meta pages are of T or later, and when no
- * reader looks at anything before T.
+ * part of what T - 1 left; it is used again only when both meta pages are of T or later, and when
+ * no reader looks at anything before T.
  *
  * On disk this is a chain of pages. Only its front is written anew with each transaction: what is
  * over goes into full pages behind it, which stay as they are until they are needed, so that a

@@ -25,7 +25,9 @@ export interface BtreeOptions {
   pageSize?: number;
   /** Memory for pages that are on disk; at least 64 pages. Taken as it is needed. */
   cacheBytes?: number;
-  /** In modes `batch` and `none`: changed pages are committed when there are so many bytes of them. */
+  /**
+   * In modes `batch` and `none`: changed pages are committed when there are so many bytes of them.
+   */
   dirtyBytes?: number;
   /** False: the store must exist. */
   create?: boolean;

@@ -1,7 +1,7 @@
 /**
  * The pages of a file: a cache of those on disk with a bound, and those that the transaction which
- * is being built has made. A page on disk is never changed: `writable` makes another one of it. What
- * a transaction has made is written by `commit`: the pages, a sync, the meta page, a sync.
+ * is being built has made. A page on disk is never changed: `writable` makes another one of it.
+ * What a transaction has made is written by `commit`: the pages, a sync, the meta page, a sync.
  */
 import {
   BLANK,

@@ -1,7 +1,7 @@
 /**
- * Readers in other processes, who take no lock: each puts up a file named after the transaction that
- * it looks at and after itself, and takes it away when it is done. The writer looks at their names
- * before it uses pages again that a transaction has freed.
+ * Readers in other processes, who take no lock: each puts up a file named after the transaction
+ * that it looks at and after itself, and takes it away when it is done. The writer looks at their
+ * names before it uses pages again that a transaction has freed.
  *
  * A reader that puts up its name and finds the same transaction still live cannot be missed: pages
  * of that one are used again at the earliest two transactions later, and the writer looks at the

@@ -1,8 +1,8 @@
 /**
- * What is done to a file that nobody closed. The tree of the live meta page is whole: its pages were
- * durable before its meta page was written. But a transaction behind it may have begun to write,
- * into free pages and behind the end. And where a sync has failed, the meta page may be in the cache
- * of the system alone, where no later sync takes it to disk: it is written once more.
+ * What is done to a file that nobody closed. The tree of the live meta page is whole: its pages
+ * were durable before its meta page was written. But a transaction behind it may have begun to
+ * write, into free pages and behind the end. And where a sync has failed, the meta page may be in
+ * the cache of the system alone, where no later sync takes it to disk: it is written once more.
  */
 import type { ReadMeta } from '../../formats/btree/v2/meta.ts';
 import type { Pager } from './pager.ts';

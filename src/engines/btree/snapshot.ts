@@ -1,6 +1,6 @@
 /**
- * The tree as it was at one moment. Its pages are not changed and not used again until it is closed:
- * close it, or read it to its end.
+ * The tree as it was at one moment. Its pages are not changed and not used again until it is
+ * closed: close it, or read it to its end.
  */
 import { LEAF_CELL_BYTES } from '../../formats/btree/v2/layout.ts';
 import type { Frame } from './frame.ts';

@@ -207,6 +207,11 @@ export interface BtreeDialect extends Dialect {
   open(input: BtreeOpened, source: ByteSource, context: BtreeContext): Promise<BtreeFile>;
 }
 
+/** Its name need not be told: there is no other. */
+export function hasOneTree({ id }: BtreeDialect): boolean {
+  return id === 'v1' || id === 'v2';
+}
+
 export type BtreeOpened = Opened<BtreeDialect> & { files: readonly FileEntry[] };
 
 /** Tells a row to a sink, key and value as the dialect has them. */

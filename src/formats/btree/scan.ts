@@ -1,7 +1,14 @@
 /** Rows of the trees of a file, in key order, as dump and scan print them. */
 import { Findings } from '../findings.ts';
 import type { DumpOptions, DumpResult, Finding, RecordSink } from '../format.ts';
-import type { BtreeContext, BtreeOpened, BtreeRow, RowPrinter, TreeInfo } from './model.ts';
+import {
+  type BtreeContext,
+  type BtreeOpened,
+  type BtreeRow,
+  hasOneTree,
+  type RowPrinter,
+  type TreeInfo,
+} from './model.ts';
 import { treeNamed, withFiles } from './open.ts';
 import { printPlace, printRow } from './print.ts';
 import { run } from './steps.ts';
@@ -71,7 +78,7 @@ export function dumpTrees(
   sink: RecordSink,
   onDamage: (finding: Finding) => void,
 ): Promise<DumpResult> {
-  const several = input.dialect.id !== 'v1';
+  const several = !hasOneTree(input.dialect);
   const print: RowPrinter = (to, row) => printPlace(to, row, several);
   return scanTrees(input, { ...options, print }, context, sink, onDamage);
 }

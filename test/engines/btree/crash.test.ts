@@ -15,7 +15,7 @@ import {
 } from './invariants.ts';
 
 const PROFILES: Profile[] = ['ordered', 'per-file', 'adversarial'];
-const LIMITS = { maxStates: 1000, maxRecoveryStates: 600 };
+const LIMITS = { maxStates: 500, maxRecoveryStates: 300 };
 
 const filled = (name: string, value: string) => [name, value.repeat(70)] as [string, string];
 
@@ -106,7 +106,7 @@ describe('a store that came through a crash', () => {
       disk: { root: ROOT },
       workload: wholeLife,
       check: (disk) => stillWorks(disk, opener(disk.boot)),
-      limits: { maxStates: 500, maxRecoveryStates: 0 },
+      limits: { maxStates: 250, maxRecoveryStates: 0 },
       idempotence: false,
     });
     expect(report.violations, formatReport(report)).toEqual([]);

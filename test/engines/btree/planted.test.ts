@@ -67,7 +67,7 @@ async function run(plan: Plan): Promise<ExploreReport> {
     disk: { root: ROOT, ...(plan.faults && { faults: plan.faults }) },
     workload: (disk, log) => workload(openerFor(disk.boot), disk, log),
     check: (disk, { events }) => violations(disk, events, openerFor(disk.boot)),
-    limits: { maxStates: 600, maxRecoveryStates: 100, maxViolations: 1 },
+    limits: { maxStates: 400, maxRecoveryStates: 60, maxViolations: 1 },
   });
 }
 
@@ -223,7 +223,7 @@ describe('before recovery', () => {
         if (!disk.stat(`${ROOT}/tree.bt2`)) return [];
         return (await fsck(disk)).filter((one) => /other meta page.*findings/.test(one));
       },
-      limits: { maxStates: 500, maxRecoveryStates: 0, maxViolations: 1 },
+      limits: { maxStates: 250, maxRecoveryStates: 0, maxViolations: 1 },
       idempotence: false,
     });
 

@@ -270,7 +270,9 @@ function badOrder(): DdiaError {
 export interface FileParameters {
   pageSize: number;
   storeId: bigint;
-  /** Of the transaction that the tree is of; the meta page before it says that nothing was there. */
+  /**
+   * Of the transaction that the tree is of; the meta page before it says that nothing was there.
+   */
   txn: number;
 }
 
@@ -290,7 +292,9 @@ export function metasOf({ pageSize, storeId, txn }: FileParameters, built: Built
   });
 }
 
-/** A whole file, front to back. The entries are gone through twice, since the root stands in front. */
+/**
+ * A whole file, front to back. The entries are gone through twice, since the root stands in front.
+ */
 export function buildFile(
   parameters: FileParameters,
   entries: () => Iterable<Entry>,

@@ -1,4 +1,6 @@
-/** A meta page: what a transaction left. The one with the higher transaction that checks is live. */
+/**
+ * A meta page: what a transaction left. The one with the higher transaction that checks is live.
+ */
 import { crc32c } from '../../../shared/crc32.ts';
 import {
   getU64,

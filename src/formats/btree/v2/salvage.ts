@@ -1,10 +1,10 @@
 /**
- * All keys that can still be read, for a tree that is built anew. What the walk reaches is streamed.
- * Where it meets a page that cannot be read, the keys of a range are lost; for that range, and for
- * it alone, other leaves are looked at: first those that neither the tree nor the free list has,
- * which is what hung below the lost page; then free pages, which hold older copies. Copy-on-write
- * leaves many of those, so the later transaction goes first, and keys that lie within what a later
- * leaf spans and that it has not were deleted since.
+ * All keys that can still be read, for a tree that is built anew. What the walk reaches is
+ * streamed. Where it meets a page that cannot be read, the keys of a range are lost; for that
+ * range, and for it alone, other leaves are looked at: first those that neither the tree nor the
+ * free list has, which is what hung below the lost page; then free pages, which hold older copies.
+ * Copy-on-write leaves many of those, so the later transaction goes first, and keys that lie
+ * within what a later leaf spans and that it has not were deleted since.
  */
 import { bytesValue } from '../../bytes/value.ts';
 import { Check } from '../check.ts';

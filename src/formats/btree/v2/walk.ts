@@ -1,7 +1,7 @@
 /**
  * The walk through the tree of a meta page, from the root down and from left to right: rows and
- * damage alike, in key order. A page whose checksum is not the one that its parent knows is not read
- * at all: it is damaged, in the wrong place, or of another time.
+ * damage alike, in key order. A page whose checksum is not the one that its parent knows is not
+ * read at all: it is damaged, in the wrong place, or of another time.
  */
 import { bytesValue } from '../../bytes/value.ts';
 import type { Check, Said } from '../check.ts';
@@ -95,7 +95,9 @@ export class V2Walk {
     return false;
   }
 
-  /** The checksum is right by itself, and the one that the parent knows. Takes the page into view. */
+  /**
+   * The checksum is right by itself, and the one that the parent knows. Takes the page into view.
+   */
   #isDue(page: number, crc: number, parent: number): boolean {
     const { file } = this;
     if (!file.load(page)) return false;

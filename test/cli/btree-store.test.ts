@@ -1,0 +1,95 @@
+/** The commands that write to a B+tree of our own, as a user runs them. */
+import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ddia, json, lines, temporaryDirectory } from './run.ts';
+
+const fresh = () => join(temporaryDirectory(), 'store');
+interface Line {
+  key: string;
+  value: unknown;
+}
+
+describe('btree put, get, delete', () => {
+  it('tell what was there', () => {
+    const dir = fresh();
+    expect(ddia(['btree', 'put', dir, 'a', '1']).stdout).toBe(`${dir}: put, new\n`);
+    expect(json(ddia(['btree', 'put', dir, 'a', 'hex:00ff', '--json']))).toEqual({
+      dir,
+      new: false,
+    });
+    expect(ddia(['btree', 'get', dir, 'a']).stdout).toContain('hex:00ff');
+    expect(ddia(['btree', 'delete', dir, 'a']).stdout).toBe(`${dir}: deleted\n`);
+    expect(ddia(['btree', 'delete', dir, 'a'])).toMatchObject({ status: 1 });
+    expect(ddia(['btree', 'get', dir, 'a']).status).toBe(1);
+    expect(ddia(['btree', 'fsck', dir, '--deep']).status).toBe(0);
+    expect(readdirSync(dir)).toEqual(['tree.bt2']);
+  });
+
+  it('refuse what cannot be, with the limit', () => {
+    const dir = fresh();
+    const long = ddia(['btree', 'put', dir, 'k'.repeat(200), '1', '--page-size', '512']);
+    expect(long.status).not.toBe(0);
+    expect(long.stderr).toContain('it may have 102');
+    const page = ddia(['btree', 'put', fresh(), 'a', '1', '--page-size', '1000']);
+    expect(page.stderr).toContain('a power of two from 512 to 32768');
+    const none = ddia(['btree', 'vacuum', fresh()]);
+    expect(none.stderr).toContain('no store at');
+  });
+
+  it('mend what a crash left, and say so', () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    appendFileSync(join(dir, 'tree.bt2'), Buffer.alloc(5000));
+    const put = ddia(['btree', 'put', dir, 'b', '2']);
+    expect(put.stderr).toContain('recovered: 5000 bytes behind the last page cut off');
+    expect(ddia(['btree', 'fsck', dir]).status).toBe(0);
+  });
+});
+
+describe('btree import, vacuum, repair', () => {
+  it('take what scan prints, and give it back', () => {
+    const dir = fresh();
+    const from = ddia(['btree', 'scan', 'fixtures/btree/v1/clean', '--json']).stdout;
+    const done = json(ddia(['btree', 'import', dir, '--json'], { input: from }));
+    expect(done).toEqual({ dir, puts: 300, deletions: 0, keys: 300 });
+    const pairs = (text: Line[]) => text.map(({ key, value }) => [key, value]);
+    const there = lines<Line>(ddia(['btree', 'scan', dir, '--json']));
+    const first = from.trimEnd().split('\n');
+    expect(pairs(there)).toEqual(pairs(first.map((line) => JSON.parse(line) as Line)));
+    const gone = first.map((line) => JSON.stringify({ ...JSON.parse(line), deleted: true }));
+    ddia(['btree', 'import', dir], { input: gone.slice(3).join('\n') });
+    const size = statSync(join(dir, 'tree.bt2')).size;
+    const vacuum = json<{ after: number }>(ddia(['btree', 'vacuum', dir, '--json']));
+    expect(vacuum.after).toBeLessThan(size);
+    expect(lines<Line>(ddia(['btree', 'scan', dir, '--json']))).toHaveLength(3);
+  });
+
+  it('say which line is bad', () => {
+    const dir = fresh();
+    const bad = ddia(['btree', 'import', dir], { input: '{"key":"a","value":"1"}\n{"key":7}\n' });
+    expect(bad.stderr).toContain('line 2: it has no "key"');
+    expect(lines(ddia(['btree', 'scan', dir, '--json']))).toEqual([]);
+  });
+
+  it('build a damaged file anew', () => {
+    const dir = fresh();
+    for (const key of ['a', 'b']) ddia(['btree', 'put', dir, key, key]);
+    appendFileSync(join(dir, 'tree.bt2'), 'tail');
+    expect(ddia(['btree', 'fsck', dir]).status).toBe(1);
+    const out = fresh();
+    expect(ddia(['btree', 'repair', dir, '--out', out]).stdout).toContain(
+      'the result: clean, 2 records',
+    );
+    expect(ddia(['btree', 'get', out, 'b']).stdout).toContain('"b"');
+  });
+});
+
+describe('btree bench', () => {
+  it('measures, and leaves nothing', () => {
+    const dir = temporaryDirectory();
+    const args = ['btree', 'bench', dir, '--count', '500', '--sync', 'none', '--json'];
+    expect(json(ddia(args))).toMatchObject({ count: 500, height: 2 });
+    expect(readdirSync(dir)).toEqual([]);
+  });
+});

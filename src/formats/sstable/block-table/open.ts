@@ -4,7 +4,7 @@ import type { ByteSource, ScanContext } from '../../format.ts';
 import type { EntryBlock } from '../entry-block.ts';
 import type { OpenTable, TableDamage } from '../model.ts';
 import { TRAILER_BYTES } from './constants.ts';
-import type { Handle } from './handle.ts';
+import type { Handle } from './footer.ts';
 import { IndexTable } from './index-block.ts';
 import { TableScan } from './scan.ts';
 import { checksumFault, readMetaBlock } from './source-blocks.ts';

@@ -1,10 +1,11 @@
 /** db scan and get: the live content of one column family. */
-import { Findings } from '../formats/findings.ts';
-import type { Finding, ScanContext } from '../formats/format.ts';
+
 import { type LiveCounts, type LiveOptions, liveContent } from '../formats/database/live.ts';
 import type { Database } from '../formats/database/model.ts';
 import { familyByName } from '../formats/database/open.ts';
 import { noticesOf, printLive } from '../formats/database/print.ts';
+import { Findings } from '../formats/findings.ts';
+import type { Finding, ScanContext } from '../formats/format.ts';
 import type { BytesFormats } from '../ui/bytes-format.ts';
 import { DamageReport } from '../ui/damage-report.ts';
 import { JsonSink } from '../ui/json-sink.ts';

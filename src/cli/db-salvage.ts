@@ -1,9 +1,10 @@
 /** db salvage: what can be read of a database, as lines of JSON on stdout or in a new file. */
-import type { Finding, ScanContext } from '../formats/format.ts';
+
 import type { Database } from '../formats/database/model.ts';
 import { familyByName } from '../formats/database/open.ts';
 import { type SalvagedFamily, salvageDatabase } from '../formats/database/salvage.ts';
 import { Findings } from '../formats/findings.ts';
+import type { Finding, ScanContext } from '../formats/format.ts';
 import { EXIT } from '../shared/errors.ts';
 import { count } from '../ui/count.ts';
 import { DamageReport } from '../ui/damage-report.ts';

@@ -1,7 +1,13 @@
 import { Args } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { parseBytes } from '../../cli/bytes-argument.ts';
-import { contextOf, databaseArg, databaseFlags, familyFlag, openGiven } from '../../cli/db-command.ts';
+import {
+  contextOf,
+  databaseArg,
+  databaseFlags,
+  familyFlag,
+  openGiven,
+} from '../../cli/db-command.ts';
 import { printContent } from '../../cli/db-read.ts';
 import { bytesFlags, bytesFormatsOf } from '../../cli/dump-command.ts';
 import { keyRange } from '../../formats/sstable/range.ts';

@@ -4,7 +4,8 @@ import { contextOf, databaseArg, databaseFlags, openGiven } from '../../cli/db-c
 import { salvageGiven } from '../../cli/db-salvage.ts';
 
 export default class DbSalvage extends DdiaCommand {
-  static override summary = 'everything readable of a damaged LevelDB or RocksDB directory, as lines of JSON';
+  static override summary =
+    'everything readable of a damaged LevelDB or RocksDB directory, as lines of JSON';
   static override description =
     'Of every column family the newest version of each key that can be read, with its sequence number. Damage is ' +
     'read past and told on stderr; where CURRENT or MANIFEST are lost, all tables and logs count. The ' +

@@ -1,6 +1,12 @@
 import { Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
-import { contextOf, databaseArg, databaseFlags, familyFlag, openGiven } from '../../cli/db-command.ts';
+import {
+  contextOf,
+  databaseArg,
+  databaseFlags,
+  familyFlag,
+  openGiven,
+} from '../../cli/db-command.ts';
 import { printContent } from '../../cli/db-read.ts';
 import { bound, bytesFlags, bytesFormatsOf, rangeFlags } from '../../cli/dump-command.ts';
 import { narrower, prefixRange } from '../../formats/sstable/range.ts';

@@ -3,7 +3,8 @@ import { contextOf, databaseArg, databaseFlags, openGiven } from '../../cli/db-c
 import { statDatabase } from '../../formats/database/stat.ts';
 
 export default class DbStat extends DdiaCommand {
-  static override summary = 'column families, levels, tables and logs of a LevelDB or RocksDB directory';
+  static override summary =
+    'column families, levels, tables and logs of a LevelDB or RocksDB directory';
   static override description =
     'What the MANIFEST says, with the files that are there. No table is opened.';
   static override examples = [

@@ -5,7 +5,8 @@ import { EXIT_BY_VERDICT } from '../../cli/verify-command.ts';
 import { verifyDatabase } from '../../formats/database/verify.ts';
 
 export default class DbVerify extends DdiaCommand {
-  static override summary = 'checks a LevelDB or RocksDB directory: its files, and how they fit together';
+  static override summary =
+    'checks a LevelDB or RocksDB directory: its files, and how they fit together';
   static override description =
     'The edits of the MANIFEST, each table and log by its own format, sizes and ranges of keys against the ' +
     'MANIFEST, levels that overlap, older entries above newer ones, leftovers. Nothing is touched.';

@@ -3,8 +3,8 @@ import type { Finding, ScanContext } from '../format.ts';
 import { keyText } from '../key-text.ts';
 import { EntryBlock } from '../sstable/entry-block.ts';
 import { keysOf } from '../sstable/facts.ts';
-import type { ColumnFamily, Database, TableFile } from './model.ts';
 import { orderIfKnown } from './check-levels.ts';
+import type { ColumnFamily, Database, TableFile } from './model.ts';
 import { openTableFile } from './table-cursor.ts';
 
 export async function checkTable(

@@ -2,7 +2,7 @@
  * A whole directory of LevelDB or RocksDB: what its MANIFEST says is live, and the files that there
  * are. Everything is read, nothing is ever written: no lock is taken either.
  */
-import type { Finding, FileSet } from '../format.ts';
+import type { FileSet, Finding } from '../format.ts';
 import type { TableDialect } from '../sstable/model.ts';
 import type { WalDialect } from '../wal/model.ts';
 

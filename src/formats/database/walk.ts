@@ -127,8 +127,7 @@ export function runsOf(files: readonly TableFile[], order: 1 | -1): Run[] {
   for (const [level, tables] of [...levels].sort(([a], [b]) => a - b)) {
     const own: Run[] = [];
     for (const table of inKeyOrder(tables, order)) {
-      const fit =
-        level > 0 && own.find(({ run }) => compareEnds(run.at(-1)!, table, order) < 0);
+      const fit = level > 0 && own.find(({ run }) => compareEnds(run.at(-1)!, table, order) < 0);
       if (fit) fit.run.push(table);
       else own.push({ level, run: [table] });
     }

@@ -86,20 +86,24 @@ describe('a flipped bit anywhere', () => {
       .map((file) => [name, file, files] as const),
   );
 
-  it.each(cases)('of %s %s is told, or changes nothing', { timeout: 60_000 }, async (name, file, files) => {
-    const family = name === 'rocksdb' ? 'users' : 'default';
-    const whole = await content(files, family);
-    const random = new Random(file.length * 7919 + files[file]!.length);
-    for (let round = 0; round < 25; round++) {
-      const bytes = files[file]!.slice();
-      const at = random.below(bytes.length);
-      bytes[at]! ^= 1 << random.below(8);
-      const hit = { ...files, [file]: bytes };
-      const { lines, findings } = await content(hit, family);
-      if (findings.length === 0) expect({ at, lines }).toEqual({ at, lines: whole.lines });
-      const { clean } = await verify(hit);
-      if (clean) expect({ at, lines }).toEqual({ at, lines: whole.lines });
-      if (codes(findings).length > 0) expect({ at, clean }).toEqual({ at, clean: false });
-    }
-  });
+  it.each(cases)(
+    'of %s %s is told, or changes nothing',
+    { timeout: 60_000 },
+    async (name, file, files) => {
+      const family = name === 'rocksdb' ? 'users' : 'default';
+      const whole = await content(files, family);
+      const random = new Random(file.length * 7919 + files[file]!.length);
+      for (let round = 0; round < 15; round++) {
+        const bytes = Uint8Array.from(files[file]!);
+        const at = random.below(bytes.length);
+        bytes[at]! ^= 1 << random.below(8);
+        const hit = { ...files, [file]: bytes };
+        const { lines, findings } = await content(hit, family);
+        if (findings.length === 0) expect({ at, lines }).toEqual({ at, lines: whole.lines });
+        const { clean } = await verify(hit);
+        if (clean) expect({ at, lines }).toEqual({ at, lines: whole.lines });
+        if (codes(findings).length > 0) expect({ at, clean }).toEqual({ at, clean: false });
+      }
+    },
+  );
 });

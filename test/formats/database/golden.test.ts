@@ -56,7 +56,14 @@ describe('RocksDB', () => {
     const small = { ...context, options: { 'max-log-bytes': 200 } };
     const read = (key?: string) => {
       const range = key === undefined ? {} : keyRange(Buffer.from(key));
-      return liveContent(database, family, { range }, small, () => {}, () => {});
+      return liveContent(
+        database,
+        family,
+        { range },
+        small,
+        () => {},
+        () => {},
+      );
     };
     await expect(read()).rejects.toMatchObject({ code: 'log-too-large' });
     expect(await read('k1')).toMatchObject({ keys: 1 });
@@ -65,9 +72,7 @@ describe('RocksDB', () => {
 
 describe('LevelDB', () => {
   it('reads what LevelDB reads', async () => {
-    const expected = fixtureJson<[string, string, number][]>(
-      'database/expected/leveldb-live.json',
-    );
+    const expected = fixtureJson<[string, string, number][]>('database/expected/leveldb-live.json');
     const { lines, findings } = await content(leveldb);
     const told = lines.map((line) => {
       const [key, value] = line.split(' ');

@@ -20,11 +20,19 @@ function scanned(path: string, ...flags: string[]): string[] {
   return lines<Row>(ran).map(({ key, value }) => `${key.hex} ${value.hex}`);
 }
 
+interface Finding {
+  code: string;
+  severity: string;
+  file: string;
+  message: string;
+}
+
 function expectWhole(path: string): void {
   const ran = ddia(['db', 'verify', path, '--json']);
-  const { results } = JSON.parse(ran.stdout) as { results: { findings: { severity: string }[] }[] };
-  const findings = results[0]!.findings.filter(({ severity }) => severity === 'error');
-  expect({ findings, all: results[0]!.findings, status: ran.status }).toMatchObject({ findings: [], status: 0 });
+  const { results } = JSON.parse(ran.stdout) as { results: { findings: Finding[] }[] };
+  const told = results[0]!.findings.filter(({ severity }) => severity !== 'info');
+  expect(told.map(({ code, file, message }) => `${code} ${file}: ${message}`)).toEqual([]);
+  expect(ran.status).toBe(0);
 }
 
 describePeer('RocksDB', () => {
@@ -67,7 +75,7 @@ describePeer('RocksDB', () => {
     for (const [index, family] of FAMILIES.entries()) {
       const ours = scanned(path, '--column-family', family);
       expect(ours).not.toEqual(logged[index]);
-      expect(ours.length).toBeGreaterThan(100);
+      expect(ours.length).toBeGreaterThan(30);
       const backwards = scanned(path, '--column-family', family, '--reverse');
       expect(backwards.reverse()).toEqual(ours);
     }

@@ -19,7 +19,7 @@ export default class DbGet extends DdiaCommand {
     'Looks into the logs, and into the tables whose range and filter can have the key. Ends with 1 if there is none.';
   static override examples = [
     '<%= config.bin %> db get fixtures/database/rocksdb k1 --column-family users',
-    '<%= config.bin %> db get fixtures/database/leveldb hex:00fffe --value-format hash',
+    '<%= config.bin %> db get fixtures/database/leveldb hex:00fffe --value-format size',
   ];
   static override args = {
     ...databaseArg,

@@ -19,7 +19,7 @@ export default class DbScan extends DdiaCommand {
     'directory is touched, and no lock is taken.';
   static override examples = [
     '<%= config.bin %> db scan fixtures/database/rocksdb --column-family users --limit 5',
-    '<%= config.bin %> db scan fixtures/database/leveldb --prefix key:01 --reverse --json',
+    '<%= config.bin %> db scan fixtures/database/leveldb --prefix user:0001 --reverse --json',
   ];
   static override args = databaseArg;
   static override flags = {

@@ -30,9 +30,12 @@ interface Finding {
 function expectWhole(path: string): void {
   const ran = ddia(['db', 'verify', path, '--json']);
   const { results } = JSON.parse(ran.stdout) as { results: { findings: Finding[] }[] };
-  const told = results[0]!.findings.filter(({ severity }) => severity !== 'info');
+  // LevelDB can be closed before it has removed the inputs of a compaction.
+  const told = results[0]!.findings.filter(
+    ({ severity, code }) => severity !== 'info' && code !== 'leftover-file',
+  );
   expect(told.map(({ code, file, message }) => `${code} ${file}: ${message}`)).toEqual([]);
-  expect(ran.status).toBe(0);
+  expect([0, 4]).toContain(ran.status);
 }
 
 describePeer('RocksDB', () => {
@@ -63,7 +66,11 @@ describePeer('RocksDB', () => {
         return ['put', family, key(), random.hex(1 + random.below(60))];
       }),
     );
-    peer(python, [script('rocksdb.py'), path], batches.map((one) => JSON.stringify(one)).join('\n'));
+    peer(
+      python,
+      [script('rocksdb.py'), path],
+      batches.map((one) => JSON.stringify(one)).join('\n'),
+    );
     const logged = FAMILIES.map((family) => scanned(path, '--column-family', family));
     // What is opened again flushes its log; what comes then stays in the next one.
     const users = [`--db=${path}`, '--column_family=users'];

@@ -65,7 +65,7 @@ export async function salvageFile(
   }
 }
 
-function openWriter(path: string, overwrite: boolean): DurableWriter {
+export function openWriter(path: string, overwrite: boolean): DurableWriter {
   try {
     return DurableWriter.create(new RealDisk(), path, { overwrite });
   } catch (error) {
@@ -74,7 +74,7 @@ function openWriter(path: string, overwrite: boolean): DurableWriter {
 }
 
 /** Output that goes to the file that is being written. */
-class WriterOutput extends Output {
+export class WriterOutput extends Output {
   constructor(readonly writer: DurableWriter) {
     super(-1);
   }

@@ -135,7 +135,7 @@ class Replay {
     const { memtable } = this;
     this.#hold(0, place);
     if (type === TYPE.rangeDelete) memtable.addRange(key, value, seqHigh, seqLow, type);
-    else memtable.add(place.file, place, type, key, value, seqHigh, seqLow);
+    else memtable.add(type, key, value, seqHigh, seqLow);
   }
 
   #hold(more: number, { file, offset }: { file: string; offset: number }): void {

@@ -7,15 +7,14 @@ import type { OpenTable, TableDamage } from '../sstable/model.ts';
 
 /** Entries that are handed out at a time. */
 const BLOCK_ENTRIES = 1024;
+/** Stands for a file where entries of all logs are in one order. */
+const LOGS = '*.log';
 const START_BYTES = 64 * 1024;
 
 export class Memtable implements OpenTable {
   readonly damage: readonly TableDamage[] = [];
   readonly #all = new EntryBlock();
   readonly #ranges = new EntryBlock();
-  readonly #files: string[] = [];
-  readonly #lengths: number[] = [];
-  #fileOf = new Uint32Array(0);
   #bytes = new Uint8Array(START_BYTES);
   #used = 0;
   /** The entries in internal order. */
@@ -39,24 +38,13 @@ export class Memtable implements OpenTable {
   }
 
   add(
-    file: string,
-    place: { offset: number; length: number },
     type: number,
     key: Uint8Array,
     value: Uint8Array | undefined,
     seqHigh: number,
     seqLow: number,
   ): void {
-    const i = this.#append(this.#all, type, key, value, seqHigh, seqLow);
-    if (this.#files.at(-1) !== file) this.#files.push(file);
-    if (i >= this.#fileOf.length) {
-      const grown = new Uint32Array(Math.max(64, 2 * i));
-      grown.set(this.#fileOf);
-      this.#fileOf = grown;
-    }
-    this.#fileOf[i] = this.#files.length - 1;
-    this.#all.offsets![i] = place.offset;
-    this.#lengths[i] = place.length;
+    this.#append(this.#all, type, key, value, seqHigh, seqLow);
   }
 
   addRange(begin: Uint8Array, end: Uint8Array, seqHigh: number, seqLow: number, type: number) {
@@ -70,9 +58,9 @@ export class Memtable implements OpenTable {
     value: Uint8Array | undefined,
     seqHigh: number,
     seqLow: number,
-  ): number {
+  ): void {
     const i = to.count++;
-    to.reserve(to.count, true);
+    to.reserve(to.count);
     to.keyStart[i] = this.#put(key);
     to.keyEnd[i] = this.#used;
     to.valueStart[i] = value ? this.#put(value) : -1;
@@ -80,7 +68,6 @@ export class Memtable implements OpenTable {
     to.types[i] = type;
     to.seqHigh[i] = seqHigh;
     to.seqLow[i] = seqLow;
-    return i;
   }
 
   #put(bytes: Uint8Array): number {
@@ -135,19 +122,14 @@ export class Memtable implements OpenTable {
   async read(number: number, into: EntryBlock): Promise<TableDamage[]> {
     const from = number * BLOCK_ENTRIES;
     const count = Math.max(0, Math.min(BLOCK_ENTRIES, this.#sorted.length - from));
-    into.reserve(count, true);
+    into.reserve(count);
     into.count = count;
+    into.file = LOGS;
     into.number = number;
     into.order = this.order;
     into.keyBytes = into.valueBytes = this.#bytes;
     for (let i = 0; i < count; i++) copyEntry(this.#all, this.#sorted[from + i]!, into, i);
-    for (let i = 0; i < count; i++) into.lengths![i] = this.#lengths[this.#sorted[from + i]!]!;
     return [];
-  }
-
-  /** The log that an entry of block `number` comes from. */
-  fileOf(number: number, index: number): string {
-    return this.#files[this.#fileOf[this.#sorted[number * BLOCK_ENTRIES + index]!]!]!;
   }
 
   async mayContain(): Promise<undefined> {
@@ -156,7 +138,7 @@ export class Memtable implements OpenTable {
 
   async readRangeDeletions(into: EntryBlock): Promise<boolean> {
     const { count } = this.#ranges;
-    into.reserve(count, true);
+    into.reserve(count);
     into.count = count;
     into.keyBytes = into.valueBytes = this.#bytes;
     for (let i = 0; i < count; i++) copyEntry(this.#ranges, i, into, i);
@@ -172,5 +154,4 @@ function copyEntry(from: EntryBlock, i: number, to: EntryBlock, at: number): voi
   to.types[at] = from.types[i]!;
   to.seqHigh[at] = from.seqHigh[i]!;
   to.seqLow[at] = from.seqLow[i]!;
-  to.offsets![at] = from.offsets![i]!;
 }

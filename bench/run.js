@@ -1,23 +1,35 @@
-// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [lsm] [btree] [avro] [startup] [search]
-// [--quick] [--dir DIR]. Prints
-// tables for bench/README.md, which says what is measured and how to read it. Inputs are made in
-// DIR when first needed and stay there.
+// Benchmarks: node bench/run.js [wal] [engine] [bitcask] [lsm] [sstable] [btree] [btree-files]
+// [avro] [startup] [search] [--quick] [--dir DIR]. Prints tables for bench/README.md, which says
+// what is measured and how to read it. Inputs are made in DIR when first needed and stay there.
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { avro } from './lib/avro.js';
 import { bitcask } from './lib/bitcask.js';
 import { btree } from './lib/btree.js';
+import { btreeFiles } from './lib/btree-files.js';
 import { engine } from './lib/engine.js';
 import { Inputs } from './lib/inputs.js';
 import { lsm } from './lib/lsm.js';
 import { memoryIsMeasured } from './lib/measure.js';
 import { machine, Report } from './lib/report.js';
 import { search } from './lib/search.js';
+import { sstable } from './lib/sstable.js';
 import { startup } from './lib/startup.js';
 import { wal } from './lib/wal.js';
 
-const SUITES = { wal, engine, bitcask, lsm, btree, avro, startup, search };
+const SUITES = {
+  wal,
+  engine,
+  bitcask,
+  lsm,
+  sstable,
+  btree,
+  'btree-files': btreeFiles,
+  avro,
+  startup,
+  search,
+};
 
 function options() {
   const { positionals, values } = parseArgs({

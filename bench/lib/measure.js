@@ -56,6 +56,14 @@ export function output({ file, args, exits }, input) {
   return ran.stdout;
 }
 
+/** Counted where the lines go by: the output is larger than what should be held in memory. */
+export function mustPrint({ file, args }, lines) {
+  const counted = output(program('sh', ['-c', '"$0" "$@" | wc -l', file, ...args])).trim();
+  if (Number(counted) !== lines) {
+    throw new Error(`${[file, ...args].join(' ')}: ${counted} lines, expected ${lines}`);
+  }
+}
+
 function mustHaveWorked({ error, status, signal, stderr }, file, args, exits) {
   if (error) throw error;
   if (exits.includes(status)) return;

@@ -1,7 +1,16 @@
 // The formats of the write-ahead log: verify and dump against cat, ldb and plain Python.
 import { join } from 'node:path';
 import { bench, ddia, MIB } from './inputs.js';
-import { alternate, found, output, peaksOf, program, ratios, secondsOf } from './measure.js';
+import {
+  alternate,
+  found,
+  mustPrint,
+  output,
+  peaksOf,
+  program,
+  ratios,
+  secondsOf,
+} from './measure.js';
 
 const MEMORY_MAX = { most: 160 };
 
@@ -83,14 +92,6 @@ function againstLdb(report, inputs, { records, rounds }) {
   report.row('ldb : the same, printing hex', '×', ratios(runs.ldb, runs.hex), { least: 1 });
   report.row('`wal verify`', 's', secondsOf(runs.verify));
   peak(report, 'dump', runs.dump);
-}
-
-/** Counted where the lines go by: the output is larger than what should be held in memory. */
-function mustPrint({ file, args }, lines) {
-  const counted = output(program('sh', ['-c', '"$0" "$@" | wc -l', file, ...args])).trim();
-  if (Number(counted) !== lines) {
-    throw new Error(`${[file, ...args].join(' ')}: ${counted} lines, expected ${lines}`);
-  }
 }
 
 /**

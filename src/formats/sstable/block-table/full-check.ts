@@ -40,16 +40,20 @@ export class FullCheck {
     this.#before = -1;
   }
 
-  /** A data block, the `number`th of the index (-1: there is none). */
-  async block(block: EntryBlock, number: number): Promise<void> {
+  /**
+   * A data block, the `number`th of the index (-1: there is none). To be waited for where the filter
+   * is in parts.
+   */
+  block(block: EntryBlock, number: number): Promise<void> | undefined {
     this.#blocks++;
     this.count(block);
-    if (block.count === 0) return;
+    if (block.count === 0) return undefined;
     if (number >= 0) this.#separators(block, number);
-    if (!this.#filters) return;
+    if (!this.#filters) return undefined;
     const { filter, partitions } = this.table;
-    if (partitions) await this.#partitions(block);
-    else if (filter?.understood) this.#filter(block, filter);
+    if (partitions) return this.#partitions(block);
+    if (filter?.understood) this.#filter(block, filter);
+    return undefined;
   }
 
   count(block: EntryBlock): void {

@@ -48,7 +48,8 @@ export class IndexTable {
       more.set(this.keys.subarray(0, this.#keysEnd));
       this.keys = more;
     }
-    this.keys.set(key.subarray(0, keyEnd), this.#keysEnd);
+    const { keys } = this;
+    for (let k = 0, at = this.#keysEnd; k < keyEnd; k++) keys[at++] = key[k]!;
     this.#keysEnd = end;
     this.offsets[i] = offset;
     this.sizes[i] = size;
@@ -117,7 +118,8 @@ export function readIndexBlock(
       more.set(key.subarray(0, shared));
       key = more;
     }
-    key.set(bytes.subarray(p, p + unshared), shared);
+    // Byte by byte: a separator is short, and there is one for each block.
+    for (let i = 0; i < unshared; i++) key[shared + i] = bytes[p + i]!;
     keyLength = length;
     p += unshared;
     const valueAt = p;

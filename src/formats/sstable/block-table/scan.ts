@@ -66,7 +66,8 @@ export class TableScan {
           continue;
         }
         if (offset > end) this.gaps.push(end, offset);
-        await this.data(offset, size, i, i);
+        const pending = this.data(offset, size, i, i);
+        if (pending) await pending;
         end = offset + size + TRAILER_BYTES;
       }
     } else end = await salvageBlocks(this);
@@ -76,9 +77,12 @@ export class TableScan {
     await tellTail(this, end);
   }
 
-  /** One data block. `place`: its number in the index; -1: there is none. */
-  async data(offset: number, size: number, number: number, place: number): Promise<void> {
-    const { table, block } = this;
+  /**
+   * One data block. `place`: its number in the index; -1: there is none. Blocks are small and many:
+   * a promise comes back only where there is something to wait for.
+   */
+  data(offset: number, size: number, number: number, place: number): Promise<void> | undefined {
+    const { block } = this;
     const length = size + TRAILER_BYTES;
     block.number = number;
     block.offset = offset;
@@ -88,31 +92,42 @@ export class TableScan {
     if (size > this.context.limits.recordBytes) {
       const most = this.context.limits.recordBytes;
       this.#lose('block-format', `a block of ${size} bytes, the limit is ${most}`);
-      return;
+      return undefined;
     }
-    if (offset < window.base || offset + length > window.end) await window.fill(offset, length);
-    const start = offset - window.base;
-    const end = start + size;
-    if (offset + length > window.end) {
-      this.#lose('block-format', 'cut while it was read');
-      return;
+    if (offset >= window.base && offset + length <= window.end) {
+      return this.#inWindow(offset, size, place);
     }
-    const { bytes, view } = window;
-    const fault = checksumFault(table.check, bytes, view, start, end, offset);
-    if (fault !== undefined) {
-      this.#lose('block-checksum', fault, this.#diagnose(bytes, view, start, end));
-      return;
-    }
-    await this.#unpacked(bytes, view, start, end, place);
+    return this.#filled(offset, size, place);
   }
 
-  async #unpacked(
+  async #filled(offset: number, size: number, place: number): Promise<void> {
+    await this.#window.fill(offset, size + TRAILER_BYTES);
+    await this.#inWindow(offset, size, place);
+  }
+
+  #inWindow(offset: number, size: number, place: number): Promise<void> | undefined {
+    const { bytes, view, base, end: windowEnd } = this.#window;
+    const start = offset - base;
+    const end = start + size;
+    if (offset + size + TRAILER_BYTES > windowEnd) {
+      this.#lose('block-format', 'cut while it was read');
+      return undefined;
+    }
+    const fault = checksumFault(this.table.check, bytes, view, start, end, offset);
+    if (fault !== undefined) {
+      this.#lose('block-checksum', fault, this.#diagnose(bytes, view, start, end));
+      return undefined;
+    }
+    return this.#unpacked(bytes, view, start, end, place);
+  }
+
+  #unpacked(
     bytes: Uint8Array,
     view: DataView,
     start: number,
     end: number,
     place: number,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
     const { table, block, context } = this;
     const { unpacker, decoder } = table;
     const type = bytes[end]!;
@@ -122,11 +137,11 @@ export class TableScan {
       if (type === 0 && !decoder.check(bytes, view, start, end)) {
         this.#lose('block-format', this.#shapeFault(start));
       } else this.#yield();
-      return;
+      return undefined;
     }
     if (!unpacker.unpack(bytes, view, start, end, type)) {
       this.#lose('block-format', unpacker.fault);
-      return;
+      return undefined;
     }
     const { bytes: raw, view: rawView, start: from, end: to } = unpacker;
     block.rawBytes = to - from;
@@ -134,13 +149,15 @@ export class TableScan {
     if (!whole) {
       block.count = 0;
       this.#lose('block-format', this.#shapeFault(from));
-      return;
+      return undefined;
     }
     if (this.#full) {
       if (!decoder.shape.checkRestarts(raw, rawView, from)) this.#odd(this.#shapeFault(from));
-      await this.#full.block(block, place);
+      const pending = this.#full.block(block, place);
+      if (pending) return pending.then(() => this.#yield());
     }
     this.#yield();
+    return undefined;
   }
 
   #shapeFault(from: number): string {

@@ -29,14 +29,6 @@ export class Memtable implements OpenTable {
     return this.#used;
   }
 
-  get entries(): number {
-    return this.#all.count;
-  }
-
-  get rangeDeletions(): number {
-    return this.#ranges.count;
-  }
-
   add(
     type: number,
     key: Uint8Array,

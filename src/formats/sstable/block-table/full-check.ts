@@ -41,8 +41,8 @@ export class FullCheck {
   }
 
   /**
-   * A data block, the `number`th of the index (-1: there is none). To be waited for where the filter
-   * is in parts.
+   * A data block, the `number`th of the index (-1: there is none). To be waited for where the
+   * filter is in parts.
    */
   block(block: EntryBlock, number: number): Promise<void> | undefined {
     this.#blocks++;

@@ -1,5 +1,6 @@
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { storeArg, strategyFlag, withLsm } from '../../cli/lsm-store.ts';
+import { count } from '../../ui/count.ts';
 
 export default class LsmCompact extends DdiaCommand {
   static override summary = 'merge all tables of an LSM store';
@@ -23,7 +24,7 @@ export default class LsmCompact extends DdiaCommand {
     else {
       const { inputs, outputs, kept, replaced, deletionsDropped, bytesRead, bytesWritten } = report;
       this.printText(
-        `${dir}: ${inputs.length} tables into ${outputs.length} on level ${report.outputLevel}: ` +
+        `${dir}: ${count(inputs.length, 'table')} into ${outputs.length} on level ${report.outputLevel}: ` +
           `${kept} entries kept, ${replaced} replaced, ${deletionsDropped} deletions dropped, ` +
           `${bytesRead} bytes read, ${bytesWritten} written`,
       );

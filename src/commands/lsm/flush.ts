@@ -1,5 +1,6 @@
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { storeArg, withLsm } from '../../cli/lsm-store.ts';
+import { count } from '../../ui/count.ts';
 
 export default class LsmFlush extends DdiaCommand {
   static override summary = 'write what an LSM store has in its log to a table';
@@ -19,6 +20,6 @@ export default class LsmFlush extends DdiaCommand {
       return { dir, flushes, bytes: flushBytes, tables, flushedSeq };
     });
     if (flags.json) this.printJson(result);
-    else this.printText(`${dir}: ${result.bytes} bytes written, ${result.tables} tables`);
+    else this.printText(`${dir}: ${result.bytes} bytes written, ${count(result.tables, 'table')}`);
   }
 }

@@ -1,5 +1,6 @@
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { storeArg, withLsm } from '../../cli/lsm-store.ts';
+import { count } from '../../ui/count.ts';
 
 export default class LsmLevels extends DdiaCommand {
   static override summary = 'the levels of an LSM store: tables, bytes, entries, deletions of each';
@@ -18,7 +19,7 @@ export default class LsmLevels extends DdiaCommand {
     else if (levels.length === 0) this.printText('no tables');
     for (const { level, tables, bytes, entries, deletions } of flags.json ? [] : levels) {
       this.printText(
-        `level ${level}  ${tables} tables  ${bytes} bytes  ${entries} entries  ${deletions} deletions`,
+        `level ${level}  ${count(tables, 'table')}  ${bytes} bytes  ${entries} entries  ${count(deletions, 'deletion')}`,
       );
     }
   }

@@ -1,4 +1,4 @@
-/** bitcask bench: puts and gets on the real disk, in a directory of its own that is removed again. */
+/** bitcask bench: puts and gets on the real disk, in a directory of its own, removed again. */
 import { join } from 'node:path';
 import { BitcaskStore } from '../engines/bitcask/store.ts';
 import type { SyncMode } from '../engines/sync-mode.ts';

@@ -1,4 +1,4 @@
-/** bitcask import: lines of standard input into a store, many under way so that they share syncs. */
+/** bitcask import: lines of standard input into a store, many under way to share syncs. */
 import type { Operation } from '../engines/bitcask/operation.ts';
 import type { BitcaskStore } from '../engines/bitcask/store.ts';
 import type { TextbookStore } from '../engines/bitcask/textbook.ts';

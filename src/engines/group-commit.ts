@@ -22,7 +22,7 @@ export class GroupCommit {
   constructor(
     /** As messages name it: `log`, `store`. */
     readonly what: string,
-    /** Writes what is encoded; with `sync` durably, else as the mode asks. Throws the disk's errors. */
+    /** Writes what is encoded; with `sync` durably, else as the mode asks. Throws disk errors. */
     readonly write: (sync: boolean) => void,
   ) {}
 

@@ -20,7 +20,7 @@ export interface Jobs {
 export class Background {
   readonly #stop = new AbortController();
   #last: Promise<unknown> = Promise.resolve();
-  /** Why the last work that nobody waits for failed, if it did. The store is as it was before it. */
+  /** Why the last work that nobody waits for failed, if it did. The store is as it was before. */
   lastFailure: string | undefined;
 
   constructor(

@@ -122,7 +122,7 @@ export class Catalog {
     return this.nextFile > before;
   }
 
-  /** To be called when all files that the manifest names are read: until then nothing is removed. */
+  /** To be called when all that the manifest names is read: until then nothing is removed. */
   removeLeftovers(): void {
     const named = new Set<string>();
     for (const { file, hint } of this.manifest.files) {

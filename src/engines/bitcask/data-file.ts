@@ -1,7 +1,7 @@
 /**
  * One data file of a running store: where to read from it, how much of it still counts, and who
- * needs it. A file that a merge has replaced stays open, and on the disk, until the last reader that
- * was under way has let go of it.
+ * needs it. A file that a merge has replaced stays open, and on the disk, until the last reader
+ * that was under way has let go of it.
  */
 import { join } from 'node:path';
 import { dataName, HEADER_BYTES, hintName } from '../../formats/bitcask/v2/layout.ts';
@@ -107,7 +107,7 @@ export class DataFile {
     if (seqLast > this.seqLast) this.seqLast = seqLast;
   }
 
-  /** Fills target[0, length) from `position`; returns the bytes there were. Opens the file if need be. */
+  /** Fills target[0, length) from `position`; returns the bytes there were. */
   read(target: Uint8Array, length: number, position: number): number {
     return this.readInto(target, 0, length, position);
   }

@@ -1,4 +1,5 @@
 /** Makes hint files durable, and gathers what goes in from the data file itself. */
+import { randomBytes } from 'node:crypto';
 import { DELETED, KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import { decodeHintHeader } from '../../formats/bitcask/v2/headers.ts';
 import { HintEncoder } from '../../formats/bitcask/v2/hint.ts';
@@ -33,7 +34,7 @@ export async function gatherHint(
   storeId: bigint,
   pace: Pace,
 ): Promise<HintEncoder> {
-  const keys = new KeyDirectory();
+  const keys = new KeyDirectory(randomBytes(4).readUInt32LE());
   await scanDataFile(
     file,
     file.size,

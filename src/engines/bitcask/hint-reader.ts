@@ -9,7 +9,7 @@ import { type Disk, type DiskFile, readFully } from '../../io/disk.ts';
 /** A hint that asks for more memory than this is not taken at its word: the data is read. */
 const HINT_BYTES_MAX = 1024 * 1024 * 1024;
 /** Starting a thread takes as long as checking so much. */
-export const THREADS_FROM_BYTES = 64 * 1024 * 1024;
+export const THREADS_FROM_BYTES = 16 * 1024 * 1024;
 
 /** The bytes of a hint that is true, or in words why it cannot be used. */
 export type CheckedHint = Uint8Array | string;

@@ -21,8 +21,8 @@ export interface Loading {
 }
 
 /**
- * Reads what the files hold, in order, with hints asked for ahead; a file whose hint is of no use has
- * none from then on. Throws `corrupt` where a file is not what it should be.
+ * Reads what the files hold, in order, with hints asked for ahead; a file whose hint is of no use
+ * has none from then on. Throws `corrupt` where a file is not what it should be.
  */
 export async function loadFiles(
   files: readonly DataFile[],
@@ -71,8 +71,8 @@ function takeHint(file: DataFile, bytes: Uint8Array, keys: KeyDirectory): void {
 
 /**
  * Returns the file's size. Throws `corrupt` if it is shorter than the manifest says (it has lost
- * records that nothing else would miss), longer although nothing was to be written to it, or not the
- * file that is named. `open`: see Loading.
+ * records that nothing else would miss), longer although nothing was to be written to it, or not
+ * the file that is named. `open`: see Loading.
  */
 export function checkFile(file: DataFile, open: boolean): number {
   const size = file.bytesThere;

@@ -32,7 +32,8 @@ interface Current {
 export class MergeOutput {
   #files: DataFile[] = [];
   #current: Current | undefined;
-  #buffer = new Uint8Array(BUFFER_BYTES);
+  /** Taken when there is something to copy. */
+  #buffer = new Uint8Array(0);
   #view = new DataView(this.#buffer.buffer);
   #buffered = 0;
 
@@ -51,8 +52,8 @@ export class MergeOutput {
   }
 
   /**
-   * Copies a record that was checked, under checksums for its new place; `asDeletion`: as a deletion
-   * of its key with the same number. Returns its position.
+   * Copies a record that was checked, under checksums for its new place; `asDeletion`: as a
+   * deletion of its key with the same number. Returns its position.
    */
   copy(record: BitcaskRecord, asDeletion: boolean): number {
     const { bytes, keyStart, keyEnd, valueEnd, seq } = record;
@@ -136,7 +137,7 @@ export class MergeOutput {
     if (this.#buffered + length <= this.#buffer.length) return;
     this.#write();
     if (length <= this.#buffer.length) return;
-    this.#buffer = new Uint8Array(length);
+    this.#buffer = new Uint8Array(Math.max(BUFFER_BYTES, length));
     this.#view = new DataView(this.#buffer.buffer);
   }
 

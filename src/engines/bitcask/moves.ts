@@ -6,7 +6,7 @@ import { forget } from './pending.ts';
 const FIELDS = 6;
 
 export class Moves {
-  /** For each: entry, file and position it had, file (0: it is to be forgotten) and position, length. */
+  /** For each: entry, file and position it had; file (0: to be forgotten), position, length. */
   #moves = new Float64Array(FIELDS * 256);
   #count = 0;
 

@@ -11,9 +11,9 @@ import { recoverFile } from './recover.ts';
 const SEQS_AFTER_CRASH = 2 ** 27;
 
 /**
- * Fills the key directory and returns the next number. What was read is durable then: a closed store
- * is synced, another's last file was written anew. Nothing is removed, and the manifest not touched,
- * before all of it is read. Throws `corrupt`.
+ * Fills the key directory and returns the next number. What was read is durable then: a closed
+ * store is synced, another's last file was written anew. Nothing is removed, and the manifest not
+ * touched, before all of it is read. Throws `corrupt`.
  */
 export async function openFiles(
   disk: Disk,

@@ -56,6 +56,7 @@ export interface BitcaskOptions {
 export type ResolvedOptions = Required<BitcaskOptions>;
 
 export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
+  const { processes = systemProcesses() } = options;
   const known: ResolvedOptions = {
     sync: 'sync',
     batchEvery: 100,
@@ -71,7 +72,7 @@ export function resolveOptions(options: BitcaskOptions): ResolvedOptions {
     create: true,
     storeId: () => randomBytes(8).readBigUInt64LE(),
     now: Date.now,
-    processes: systemProcesses(),
+    processes,
   };
   for (const name of Object.keys(options)) {
     if (!(name in known)) {

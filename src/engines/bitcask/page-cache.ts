@@ -26,22 +26,15 @@ export class PageCache {
   bytes: Buffer = this.#joined;
   view: DataView = this.#joinedView;
   at = 0;
-  /** By slot: whose page it is, and which. */
+  /** By slot: whose page it is, which, and whether it was used since the hand came by. */
   readonly #owners: (DataFile | undefined)[] = [];
-  readonly #pages: Uint32Array;
-  readonly #used: Uint8Array;
+  readonly #pages: number[] = [];
+  readonly #used: boolean[] = [];
   #filled = 0;
   #hand = 0;
 
   constructor(bytes: number) {
     this.#slots = Math.floor(bytes / PAGE_BYTES);
-    this.#pages = new Uint32Array(this.#slots);
-    this.#used = new Uint8Array(this.#slots);
-  }
-
-  /** Bytes that are taken. */
-  get memory(): number {
-    return this.#slabs.length * SLAB_PAGES * PAGE_BYTES;
   }
 
   /**
@@ -80,7 +73,7 @@ export class PageCache {
   #slotOf(file: DataFile, page: number): number {
     let slot = page < file.pages.length ? file.pages[page]! : 0;
     if (slot === 0) slot = this.#load(file, page);
-    if (slot !== 0) this.#used[slot - 1] = 1;
+    if (slot !== 0) this.#used[slot - 1] = true;
     return slot - 1;
   }
 
@@ -112,8 +105,8 @@ export class PageCache {
     for (;;) {
       const slot = this.#hand;
       this.#hand = slot + 1 === this.#slots ? 0 : slot + 1;
-      if (this.#used[slot] !== 0) {
-        this.#used[slot] = 0;
+      if (this.#used[slot]) {
+        this.#used[slot] = false;
         continue;
       }
       const owner = this.#owners[slot];

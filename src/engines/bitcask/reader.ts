@@ -29,7 +29,7 @@ export class BitcaskReader {
     this.#records = this.#recordsOf(view);
   }
 
-  /** Throws a DdiaError: `not-found`, or `corrupt` where something that was synced cannot be read. */
+  /** Throws a DdiaError: `not-found`, `corrupt` where what was synced cannot be read. */
   static async open(disk: Disk, directory: string, now = Date.now): Promise<BitcaskReader> {
     return new BitcaskReader(disk, directory, now, await View.read(disk, directory));
   }
@@ -60,8 +60,8 @@ export class BitcaskReader {
   }
 
   /**
-   * Looks at the store again. Costs what is new, or all of it where the set of files has changed. If
-   * it throws, what was shown before is shown on.
+   * Looks at the store again. Costs what is new, or all of it where the set of files has changed.
+   * If it throws, what was shown before is shown on.
    */
   refresh(): Promise<void> {
     const refreshed = this.#refreshed.then(() => this.#refresh());

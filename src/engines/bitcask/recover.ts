@@ -1,8 +1,8 @@
 /**
  * The file that was written when the store was not closed. What was not synced may be gone, in part
- * or out of order, or may be in the cache and not on the disk (after a failed sync, or when only the
- * process died). So the file is written anew up to where it is whole, and synced; what lies behind
- * is kept beside.
+ * or out of order, or may be in the cache and not on the disk (after a failed sync, or when only
+ * the process died). So the file is written anew up to where it is whole, and synced; what lies
+ * behind is kept beside.
  */
 import type { BitcaskVisitor } from '../../formats/bitcask/model.ts';
 import { dataName, HEADER_BYTES } from '../../formats/bitcask/v2/layout.ts';
@@ -99,9 +99,9 @@ export async function wholePart(
 function copyPrefix(disk: Disk, file: DataFile, end: number): void {
   const writer = DurableWriter.create(disk, file.path, { overwrite: true });
   try {
-    const buffer = new Uint8Array(COPY_BYTES);
+    const buffer = new Uint8Array(Math.min(COPY_BYTES, end));
     for (let at = 0; at < end; ) {
-      const got = file.read(buffer, Math.min(COPY_BYTES, end - at), at);
+      const got = file.read(buffer, Math.min(buffer.length, end - at), at);
       if (got <= 0) throw corrupt(file, at, 'it ended while it was copied');
       writer.append(buffer, 0, got);
       at += got;

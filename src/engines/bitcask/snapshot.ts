@@ -23,7 +23,7 @@ export interface KeyValue {
   value: Buffer;
 }
 
-const BUFFER_BYTES = 64 * 1024;
+const BUFFER_BYTES_MIN = 16 * 1024;
 
 export class Snapshot implements Iterable<KeyValue> {
   readonly size: number;
@@ -32,7 +32,7 @@ export class Snapshot implements Iterable<KeyValue> {
   #closed = false;
   /** For each key: index of its file, position, length. */
   readonly #places: Float64Array;
-  #buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  #buffer = Buffer.alloc(0);
   #view = new DataView(this.#buffer.buffer);
 
   constructor(
@@ -92,7 +92,7 @@ export class Snapshot implements Iterable<KeyValue> {
     const position = this.#places[3 * i + 1]!;
     const length = this.#places[3 * i + 2]!;
     if (length > this.#buffer.length) {
-      this.#buffer = Buffer.allocUnsafeSlow(length);
+      this.#buffer = Buffer.allocUnsafeSlow(Math.max(BUFFER_BYTES_MIN, length));
       this.#view = new DataView(this.#buffer.buffer);
     }
     const got = file.read(this.#buffer, length, position);

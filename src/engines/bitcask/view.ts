@@ -2,6 +2,7 @@
  * A store as one manifest of it names it, for whoever has no lock: read as a whole, and followed as
  * long as that manifest is the last one.
  */
+import { randomBytes } from 'node:crypto';
 import { KeyDirectory } from '../../formats/bitcask/key-directory.ts';
 import type { BitcaskVisitor } from '../../formats/bitcask/model.ts';
 import type { Disk } from '../../io/disk.ts';
@@ -18,7 +19,7 @@ import { scanDataFile } from './scan-data.ts';
 const TRIES = 100;
 
 export class View {
-  readonly keys = new KeyDirectory();
+  readonly keys = new KeyDirectory(randomBytes(4).readUInt32LE());
   readonly notes: string[] = [];
 
   private constructor(readonly catalog: Catalog) {}

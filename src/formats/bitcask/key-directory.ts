@@ -9,12 +9,13 @@
  *                 0 hash   1 key's place   2 key's length   3 file   4 position, low half
  *                 5 position, high 16 bits, and flags   6 length of the record   7 spare
  *                 8 order: what makes a record newer than another (number, or time)
- *     keys      chunks of at most 1 MiB, keys back to back; a longer key has a chunk of its own
+ *     keys      in chunks of their own
  *
  * About 60 bytes a key beyond the key itself. At most 4 GiB of keys and 2^27 entries: what exceeds
  * that throws a DdiaError `directory-full`.
  */
-import { DdiaError } from '../../shared/errors.ts';
+import { allocate, CHUNK_BITS, CHUNK_BYTES, directoryFull, KeyChunks } from './key-chunks.ts';
+import { hashOf } from './key-hash.ts';
 
 const WORDS = 10;
 const HASH = 0;
@@ -31,10 +32,6 @@ const SLOTS_MIN = 64;
 const ENTRIES_MIN = 32;
 /** The most keys that a directory takes. */
 export const KEYS_MAX = 2 ** 27;
-const CHUNK_BITS = 20;
-const CHUNK_BYTES = 1 << CHUNK_BITS;
-const CHUNKS_MAX = 2 ** (32 - CHUNK_BITS);
-const CHUNK_BYTES_MIN = 4096;
 
 /** Flags that a caller may set: bits 0 to 14. */
 export const DELETED = 1;
@@ -51,10 +48,8 @@ export class KeyDirectory {
   /** Entries in use or on the free list, and the first free one plus one. */
   #used = 0;
   #free = 0;
-  #chunks: Uint8Array[] = [];
-  /** Where the next key goes in the last chunk; bytes of keys, and of those removed. */
-  #chunkEnd = 0;
-  #keyBytes = 0;
+  #keys = new KeyChunks();
+  /** Of keys that were removed. */
   #deadKeyBytes = 0;
   readonly #expires = new Map<number, number>();
 
@@ -80,7 +75,7 @@ export class KeyDirectory {
     if (known !== 0) return known - 1;
     if (this.#growSlots(this.size + 1)) slot = this.#slotOf(bytes, start, end, hash);
     this.#growEntries(this.size + 1);
-    const place = this.#keep(bytes, start, end);
+    const place = this.#keys.add(bytes, start, end);
     const entry = this.#newEntry();
     const at = entry * WORDS;
     this.#words[at + HASH] = hash;
@@ -92,19 +87,17 @@ export class KeyDirectory {
   }
 
   /**
-   * Makes room for so many more keys, of so many bytes in all: putting them cannot fail then. Throws
-   * `directory-full`.
+   * Makes room for so many more keys, of so many bytes in all: putting them cannot fail then.
+   * Throws `directory-full`.
    */
   reserve(keys: number, bytes: number, keysMax = KEYS_MAX): void {
-    if (this.size + keys > keysMax) throw full(`${keysMax} keys`);
-    // A key that does not fit in the rest of a chunk begins another: two hold more than one's worth.
-    const chunks = 1 + Math.ceil((2 * bytes) / CHUNK_BYTES);
-    if (this.#chunks.length + chunks > CHUNKS_MAX) throw full('4 GiB of keys');
+    if (this.size + keys > keysMax) throw directoryFull(`${keysMax} keys`);
+    this.#keys.checkRoom(bytes);
     this.#growSlots(this.size + keys);
     this.#growEntries(this.size + keys);
   }
 
-  /** Where the newest record lies. `position` below 2^48, `order` as `newest` of the dialect says. */
+  /** Where the newest record lies. `position` below 2^48; `order`: see the dialect's `newest`. */
   set(
     entry: number,
     file: number,
@@ -174,9 +167,9 @@ export class KeyDirectory {
     return this.#words[entry * WORDS + KEY_LENGTH]!;
   }
 
-  /** The chunk that holds the key, and where in it it begins. Valid until the next put or remove. */
+  /** The chunk that holds the key, and where it begins. Valid until the next put or remove. */
   keyChunk(entry: number): Uint8Array {
-    return this.#chunks[this.#words[entry * WORDS + KEY_PLACE]! >>> CHUNK_BITS]!;
+    return this.#keys.chunks[this.#words[entry * WORDS + KEY_PLACE]! >>> CHUNK_BITS]!;
   }
 
   keyStart(entry: number): number {
@@ -231,7 +224,7 @@ export class KeyDirectory {
     words[at + HASH] = this.#free;
     this.#free = entry + 1;
     this.setExpires(entry, 0);
-    if (this.#deadKeyBytes > CHUNK_BYTES && this.#deadKeyBytes * 2 > this.#keyBytes) {
+    if (this.#deadKeyBytes > CHUNK_BYTES && this.#deadKeyBytes * 2 > this.#keys.bytes) {
       this.#packKeys();
     }
   }
@@ -255,7 +248,7 @@ export class KeyDirectory {
 
   /** Bytes that the directory takes, the keys' own apart. */
   get memory(): { table: number; keys: number } {
-    const keys = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+    const keys = this.#keys.chunks.reduce((sum, chunk) => sum + chunk.length, 0);
     return { table: this.#slots.byteLength + this.#words.byteLength, keys };
   }
 
@@ -270,7 +263,7 @@ export class KeyDirectory {
       const at = (entry - 1) * WORDS;
       if (words[at + HASH] !== hash || words[at + KEY_LENGTH] !== end - start) continue;
       const place = words[at + KEY_PLACE]!;
-      const chunk = this.#chunks[place >>> CHUNK_BITS]!;
+      const chunk = this.#keys.chunks[place >>> CHUNK_BITS]!;
       if (equal(chunk, place & (CHUNK_BYTES - 1), bytes, start, end - start)) return slot;
     }
   }
@@ -297,7 +290,7 @@ export class KeyDirectory {
   #growEntries(keys: number): void {
     const capacity = this.#words.length / WORDS;
     if (keys <= capacity) return;
-    if (keys > KEYS_MAX) throw full(`${KEYS_MAX} keys`);
+    if (keys > KEYS_MAX) throw directoryFull(`${KEYS_MAX} keys`);
     // A third more: little is unused, and a key is copied three times at most on the average.
     const grown = Math.min(KEYS_MAX, Math.max(keys, Math.ceil((capacity * 4) / 3)));
     const buffer = allocate(grown * WORDS * 4);
@@ -315,55 +308,18 @@ export class KeyDirectory {
     return entry;
   }
 
-  /** Copies the key and returns its place. */
-  #keep(bytes: Uint8Array, start: number, end: number): number {
-    const length = end - start;
-    const last = this.#chunks.length - 1;
-    if (last < 0 || this.#chunkEnd + length > this.#chunks[last]!.length) {
-      if (!this.#growChunk(length)) {
-        if (this.#chunks.length === CHUNKS_MAX) throw full('4 GiB of keys');
-        const first = this.#chunks.length === 0 ? CHUNK_BYTES_MIN : CHUNK_BYTES;
-        this.#chunks.push(new Uint8Array(Math.max(length, first)));
-        this.#chunkEnd = 0;
-      }
-    }
-    const index = this.#chunks.length - 1;
-    const chunk = this.#chunks[index]!;
-    const at = this.#chunkEnd;
-    for (let i = 0; i < length; i++) chunk[at + i] = bytes[start + i]!;
-    this.#chunkEnd += length;
-    this.#keyBytes += length;
-    // A place within a chunk has 20 bits: a chunk that is full to the brim begins a new one.
-    if (this.#chunkEnd >= CHUNK_BYTES) this.#chunkEnd = Number.POSITIVE_INFINITY;
-    return index * CHUNK_BYTES + at;
-  }
-
-  /** The first chunk begins small, so that a small store takes little memory. */
-  #growChunk(length: number): boolean {
-    const chunk = this.#chunks[0];
-    if (this.#chunks.length !== 1 || !chunk || chunk.length >= CHUNK_BYTES) return false;
-    if (this.#chunkEnd + length > CHUNK_BYTES) return false;
-    const grown = new Uint8Array(
-      Math.min(CHUNK_BYTES, Math.max(chunk.length * 2, this.#chunkEnd + length)),
-    );
-    grown.set(chunk);
-    this.#chunks[0] = grown;
-    return true;
-  }
-
   /** Writes the keys anew, without those that were removed. */
   #packKeys(): void {
-    const old = this.#chunks;
+    const old = this.#keys.chunks;
     const words = this.#words;
-    this.#chunks = [];
-    this.#chunkEnd = 0;
-    this.#keyBytes = 0;
+    const keys = new KeyChunks();
+    this.#keys = keys;
     this.#deadKeyBytes = 0;
     this.forEach((entry) => {
       const at = entry * WORDS;
       const place = words[at + KEY_PLACE]!;
       const start = place & (CHUNK_BYTES - 1);
-      words[at + KEY_PLACE] = this.#keep(
+      words[at + KEY_PLACE] = keys.add(
         old[place >>> CHUNK_BITS]!,
         start,
         start + words[at + KEY_LENGTH]!,
@@ -372,52 +328,9 @@ export class KeyDirectory {
   }
 }
 
-function allocate(bytes: number): ArrayBuffer {
-  try {
-    return new ArrayBuffer(bytes);
-  } catch {
-    throw full(`what fits in memory: ${bytes} bytes more are not to be had`);
-  }
-}
-
-function full(what: string): DdiaError {
-  return new DdiaError(
-    'directory-full',
-    `the key directory is full: at most ${what}`,
-    'split the store, or keep it in one whose index is on disk (an LSM tree, a B+tree)',
-  );
-}
-
 function equal(a: Uint8Array, aStart: number, b: Uint8Array, bStart: number, length: number) {
   for (let i = 0; i < length; i++) {
     if (a[aStart + i] !== b[bStart + i]) return false;
   }
   return true;
-}
-
-/** MurmurHash3 (x86, 32 bits) of bytes[start, end): https://github.com/aappleby/smhasher. */
-export function hashOf(bytes: Uint8Array, start: number, end: number, seed: number): number {
-  let hash = seed;
-  let at = start;
-  for (; at + 4 <= end; at += 4) {
-    const word =
-      bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash ^= scramble(word);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe654_6b64) | 0;
-  }
-  if (at < end) {
-    let word = 0;
-    for (let i = end - 1; i >= at; i--) word = (word << 8) | bytes[i]!;
-    hash ^= scramble(word);
-  }
-  hash ^= end - start;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function scramble(word: number): number {
-  const mixed = Math.imul(word, 0xcc9e_2d51);
-  return Math.imul((mixed << 15) | (mixed >>> 17), 0x1b87_3593);
 }

@@ -2,7 +2,7 @@
  * What the records of one data file are to be held against its hint file by. Keys stand in it as
  * two hashes of 32 bits each.
  */
-import { hashOf } from './key-directory.ts';
+import { hashOf } from './key-hash.ts';
 import type { BitcaskRecord } from './model.ts';
 import { grown, Rows } from './rows.ts';
 

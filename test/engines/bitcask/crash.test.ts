@@ -102,6 +102,50 @@ describe('every crash point of a store that does not sync', () => {
   });
 });
 
+describe('every crash point of one life after another', () => {
+  it('where the first was killed, and numbers were left out', async () => {
+    const options = { sync: 'none' as const };
+    const report = await explore<Event>({
+      disk: { root: ROOT },
+      async workload(disk, log) {
+        const processes = (pid: number) => ({
+          self: { pid, started: '' },
+          isAlive: (other: { pid: number }) => other.pid === pid,
+        });
+        const killed = await opener(disk.boot, options)(disk, { processes: processes(1) });
+        await write(killed, log, [['a', '1']], false);
+        const store = await opener(disk.boot, options)(disk, { processes: processes(2) });
+        for (const key of ['b', 'c', 'd']) {
+          await write(store, log, [[key, key.repeat(700)]], false);
+        }
+        await store.close();
+      },
+      check: (disk, { events }) => violations(disk, events, opener(disk.boot, options)),
+      limits: { maxStates: 400, maxRecoveryStates: 100 },
+    });
+    expect(report.violations, formatReport(report)).toEqual([]);
+  });
+
+  it('where the last one only merges', async () => {
+    const report = await explore<Event>({
+      disk: { root: ROOT },
+      async workload(disk, log) {
+        const open = opener(disk.boot, OPTIONS);
+        let store = await open(disk);
+        for (let i = 0; i < 8; i++)
+          await write(store, log, [[`${i % 3}`, `${i}`.repeat(60)]], true);
+        await store.close();
+        store = await open(disk);
+        await store.merge();
+        await store.close();
+      },
+      check: (disk, { events }) => violations(disk, events, opener(disk.boot, OPTIONS)),
+      limits: { maxStates: 800, maxRecoveryStates: 800 },
+    });
+    expect(report.violations, formatReport(report)).toEqual([]);
+  });
+});
+
 describe('a store that came through a crash', () => {
   it('takes writes and merges as if nothing had been', async () => {
     const report = await explore<Event>({

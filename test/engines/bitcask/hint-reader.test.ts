@@ -64,11 +64,14 @@ describe('hints read in threads', () => {
   });
 
   it('are read in this thread where no other can be had', async () => {
-    const [first] = hints();
     const reader = inThreads(disk, join(dir, 'no-such-script.js'), 2);
-    const hint = await reader.read(first!.path, first!.expected);
+    const all = hints();
+    expect(all.length).toBeGreaterThan(3);
+    // Also those that are asked for when all threads are gone.
+    for (const { path, expected } of all) {
+      expect(await reader.read(path, expected)).toEqual(readHint(disk, path, expected));
+    }
     reader.close();
-    expect(hint).toEqual(readHint(disk, first!.path, first!.expected));
   });
 });
 

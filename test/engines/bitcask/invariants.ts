@@ -19,6 +19,7 @@ import { diskSet } from '../../../src/io/disk-set.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
 
 export const ROOT = '/store';
+export const NOW = 1_000_000;
 
 /** One write: its changes, key to value or undefined for a deletion. */
 export type Event =
@@ -42,7 +43,7 @@ export const opener =
     open(disk, ROOT, {
       storeId: () => 42n,
       processes: bootProcesses(boot),
-      now: () => 1_000_000,
+      now: () => NOW,
       ...base,
       ...options,
     });
@@ -73,11 +74,15 @@ export function contentOf(store: { scan(): Iterable<{ key: Buffer; value: Buffer
   return pairs.join(' ');
 }
 
-/** The contents that a store may have: after each prefix that holds all that was durable. */
-function allowed(events: readonly Event[]): string[] {
-  const issued = events.filter((event) => event.kind === 'issued');
+/** How many of the writes have to be there. */
+function durableOf(events: readonly Event[]): number {
   const acknowledged = events.filter((event) => event.kind === 'acknowledged');
-  const least = acknowledged.findLastIndex(({ durable }) => durable) + 1;
+  return acknowledged.findLastIndex(({ durable }) => durable) + 1;
+}
+
+/** The contents that a store may have: after each prefix of at least so many writes. */
+export function allowed(events: readonly Event[], least: number): string[] {
+  const issued = events.filter((event) => event.kind === 'issued');
   const state = new Map<string, string>();
   const text = () => [...state].sort(([a], [b]) => (a < b ? -1 : 1)).map((pair) => pair.join('='));
   const contents = least === 0 ? [''] : [];
@@ -105,7 +110,7 @@ export async function violations(
   }
   const found: string[] = [];
   const content = contentOf(store);
-  const may = allowed(events);
+  const may = allowed(events, durableOf(events));
   if (!may.includes(content)) {
     found.push(`holds "${content}", expected one of ${may.map((one) => `"${one}"`).join(', ')}`);
   }
@@ -118,7 +123,7 @@ export async function violations(
   await store.close();
   found.push(...(await asFilesAre(disk)));
   if (found.length > 0) return found;
-  const reader = await BitcaskReader.open(disk, ROOT, () => 1_000_000);
+  const reader = await BitcaskReader.open(disk, ROOT, () => NOW);
   const seen = contentOf(reader);
   reader.close();
   return seen === content ? [] : [`a reader sees "${seen}", the writer "${content}"`];
@@ -140,7 +145,7 @@ export async function stillWorks(disk: Disk, open: Opener): Promise<string[]> {
 }
 
 /** What verify says of the files, and files that belong to nothing. */
-async function asFilesAre(disk: Disk): Promise<string[]> {
+export async function asFilesAre(disk: Disk): Promise<string[]> {
   const set = diskSet(disk, ROOT);
   const files = bitcask.select(set, v2);
   const verified = await bitcask.verify({ set, dialect: v2, files }, { limits: DEFAULT_LIMITS });

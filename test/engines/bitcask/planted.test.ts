@@ -52,10 +52,17 @@ async function run(workload: Workload, plan: Plan): Promise<ExploreReport> {
   });
 }
 
+/** Workloads that were run without a mistake, and the options that they had. */
+const sound = new Map<Workload, Set<string>>();
+
 /** Without the mistake all is well; with it, what is found is what the mistake does. */
 async function expectFound(workload: Workload, plan: Plan, words: RegExp): Promise<void> {
-  const sound = await run(workload, plan.options ? { options: plan.options } : {});
-  expect(sound.violations).toEqual([]);
+  const { options = {} } = plan;
+  const known = sound.get(workload) ?? new Set();
+  if (!known.has(JSON.stringify(options))) {
+    expect((await run(workload, { options })).violations).toEqual([]);
+    sound.set(workload, known.add(JSON.stringify(options)));
+  }
   const report = await run(workload, plan);
   expect(report.violations.length).toBeGreaterThan(0);
   expect(report.violations[0]!.messages.join('\n')).toMatch(words);

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BitcaskReader } from '../../../src/engines/bitcask/reader.ts';
 import { BitcaskStore } from '../../../src/engines/bitcask/store.ts';
 import { RealDisk } from '../../../src/io/real-disk.ts';
-import { DdiaError } from '../../../src/shared/errors.ts';
+import { b, codeOf, content } from './stores.ts';
 
 const disk = new RealDisk();
 let dir: string;
@@ -17,21 +17,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const b = (text: string): Buffer => Buffer.from(text);
 const open = (options = {}) => BitcaskStore.open(disk, dir, { sync: 'none', ...options });
-
-function content(store: { scan(): Iterable<{ key: Buffer; value: Buffer }> }): [string, string][] {
-  return [...store.scan()].map(({ key, value }) => [key.toString(), value.toString()]);
-}
-
-async function codeOf(act: () => unknown): Promise<string> {
-  try {
-    await act();
-  } catch (error) {
-    return error instanceof DdiaError ? error.code : String(error);
-  }
-  return 'no error';
-}
 
 describe('a store', () => {
   it('gives back what was put, and null for what was not', async () => {

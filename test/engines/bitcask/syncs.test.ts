@@ -17,10 +17,10 @@ async function counted(
 ): Promise<{ disk: SimDisk; store: BitcaskStore; counts: Counts }> {
   const counts = { syncs: 0, writes: 0 };
   const disk = simDisk({
-    onOperation({ kind, path }, when) {
+    onOperation({ call, path }, when) {
       if (when !== 'after' || !path.endsWith('.bcd')) return;
-      if (kind === 'sync') counts.syncs++;
-      if (kind === 'write') counts.writes++;
+      if (call === 'sync') counts.syncs++;
+      if (call === 'write') counts.writes++;
     },
   });
   const store = await openOn(disk, options);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hashOf, KeyDirectory } from '../../../src/formats/bitcask/key-directory.ts';
+import { KeyDirectory } from '../../../src/formats/bitcask/key-directory.ts';
+import { hashOf } from '../../../src/formats/bitcask/key-hash.ts';
 
 const b = (text: string): Buffer => Buffer.from(text);
 const put = (keys: KeyDirectory, key: Buffer): number => keys.put(key, 0, key.length);

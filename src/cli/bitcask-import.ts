@@ -34,7 +34,10 @@ export async function importLines(
   const { fileBytes, sync } = flags;
   if (dialect.id === 'v2') {
     const options = { sync, ...(fileBytes !== undefined && { fileBytes }) };
-    await withStore(command, dir, options, (store) => intoStore(command, store, result));
+    await withStore(command, dir, options, async (store) => {
+      await intoStore(command, store, result);
+      await store.idle(); // whoever opens it next has hints to read
+    });
   } else {
     await withTextbook(dir, dialect, fileBytes, (store) => intoTextbook(command, store, result));
   }

@@ -6,8 +6,16 @@
 import { crc32c } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import type { ByteSource, FileSet } from '../../format.ts';
-import { beginHeader, endHeader, hasMagic, unsupported, viewOf } from './headers.ts';
 import {
+  beginHeader,
+  decodeDataHeader,
+  endHeader,
+  hasMagic,
+  unsupported,
+  viewOf,
+} from './headers.ts';
+import {
+  dataFile,
   HAS_HINT,
   HEADER_BYTES,
   HEADER_CRC_AT,
@@ -16,6 +24,7 @@ import {
   MANIFEST_MAGIC,
   MANIFEST_NAME,
   SEALED,
+  WRITTEN,
 } from './layout.ts';
 
 /** The most that is read: 2^20 files. */
@@ -173,10 +182,36 @@ export function readManifest(set: FileSet): StoreManifest | string | undefined {
     if (size > MANIFEST_BYTES_MAX) return `${size} bytes, the limit is ${MANIFEST_BYTES_MAX}`;
     const bytes = new Uint8Array(size);
     const got = readSync(source, bytes);
-    return got === undefined ? undefined : decodeManifest(bytes.subarray(0, got));
+    const manifest = got === undefined ? undefined : decodeManifest(bytes.subarray(0, got));
+    return typeof manifest === 'object' ? (ageProblem(set, manifest) ?? manifest) : manifest;
   } finally {
     source.close?.();
   }
+}
+
+/**
+ * A data file that was written under a number that the manifest has not given out: it is an older
+ * manifest, and what it does not name is no leftover. In words; undefined: there is none.
+ */
+function ageProblem(set: FileSet, { nextFile, storeId }: StoreManifest): string | undefined {
+  for (const { name, size = 0 } of set.siblings) {
+    const number = dataFile(name);
+    if (number === undefined || number < nextFile || size <= HEADER_BYTES) continue;
+    const source = set.open(name);
+    try {
+      const bytes = new Uint8Array(HEADER_BYTES);
+      const header = readSync(source, bytes) === HEADER_BYTES && decodeDataHeader(bytes);
+      if (!header || !header.intact || header.kind !== WRITTEN) continue;
+      if (header.storeId !== storeId || header.file !== number) continue;
+    } finally {
+      source.close?.();
+    }
+    return (
+      `it is older than the files: ${name} holds records, and no number from ${nextFile} on was ` +
+      'given to a file'
+    );
+  }
+  return undefined;
 }
 
 /** Bytes that were read; undefined where reading is asynchronous. */

@@ -2,16 +2,8 @@
 import { hex32 } from '../../../shared/hex.ts';
 import type { FileEntry, FileSet, Finding } from '../../format.ts';
 import type { BitcaskOpened, BitcaskScanContext } from '../model.ts';
-import { decodeDataHeader, decodeHintHeader, type FileHeader } from './headers.ts';
-import {
-  dataFile,
-  dataName,
-  HEADER_BYTES,
-  hintFile,
-  hintName,
-  MANIFEST_NAME,
-  WRITTEN,
-} from './layout.ts';
+import { decodeDataHeader, decodeHintHeader } from './headers.ts';
+import { dataFile, dataName, HEADER_BYTES, hintFile, hintName, MANIFEST_NAME } from './layout.ts';
 import { type ManifestFile, readManifest, type StoreManifest } from './manifest.ts';
 import { scanData } from './scan.ts';
 import { carried } from './store-files.ts';
@@ -79,7 +71,9 @@ class SetChecker {
       await this.#hintFile(entry);
     }
     for (const [number, file] of this.#data) {
-      if (!this.#named.has(number)) await this.#unnamed(number, file);
+      if (this.#named.has(number)) continue;
+      const { name, size = 0 } = file;
+      this.findings.push(leftover(name, size, 'a data file that the manifest does not name'));
     }
     for (const [number, { name, size = 0 }] of this.#hints) {
       if (this.#named.get(number)?.hint) continue;
@@ -172,21 +166,6 @@ class SetChecker {
     const message = `not the file that the manifest names: the crc of its header is ${crcs}`;
     const mismatch = { ...finding('hint-mismatch', name, message), length: HEADER_BYTES };
     this.findings.push({ ...mismatch, repair });
-  }
-
-  /** A data file that does not live. One with records of its own tells of an older manifest. */
-  async #unnamed(number: number, { name, size = 0 }: FileEntry): Promise<void> {
-    const header: FileHeader | undefined = await this.#header(name, decodeDataHeader);
-    const written = header?.intact && header.kind === WRITTEN && size > HEADER_BYTES;
-    const ours = header?.storeId === this.manifest.storeId && header.file === number;
-    if (written && ours && number >= this.manifest.nextFile) {
-      const message =
-        `the manifest is older than the files: ${name} holds records, and no number from ` +
-        `${this.manifest.nextFile} on was given to a file; it is not read`;
-      const repair = 'nothing to drop: put the newer manifest back, or make one from the files';
-      this.findings.push({ ...finding('bad-manifest', MANIFEST_NAME, message), repair });
-    }
-    this.findings.push(leftover(name, size, 'a data file that the manifest does not name'));
   }
 
   async #header<T>(

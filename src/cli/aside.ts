@@ -2,11 +2,14 @@
  * Offers a second thread to a verification, for files that can be opened there too. See
  * formats/aside.ts; what runs in the thread is aside-worker.ts.
  */
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { Aside, AskAside } from '../formats/aside.ts';
 import type { Identified } from '../formats/detect.ts';
 import type { Limits, ScanContext } from '../formats/format.ts';
 import { builtInDialects } from '../formats/registry.ts';
+
+const require = createRequire(import.meta.url);
 
 /** What the thread is given to begin with. */
 export interface AsideWork {
@@ -52,38 +55,33 @@ export function asideFor(
 
 function start(
   script: string,
-  work: AsideWork,
+  workerData: AsideWork,
   progress: NonNullable<ScanContext['progress']>,
   signal: AbortSignal | undefined,
 ): Aside {
-  const stopped = new AbortController();
-  const stop = () => stopped.abort();
+  // Loaded here, and at once: files that are small need no threads, and others no turn of the event
+  // loop before theirs begins.
+  const { Worker } = require('node:worker_threads') as typeof import('node:worker_threads');
+  let worker: InstanceType<typeof Worker>;
+  try {
+    worker = new Worker(script, { workerData, execArgv: [] });
+  } catch {
+    return { answer: Promise.resolve(undefined), stop() {} };
+  }
+  const stop = () => void worker.terminate();
   signal?.addEventListener('abort', stop, { once: true });
-  // Whatever went wrong, with the file or with the thread: the first one comes to it, or does
-  // without.
-  const answer = answered(script, work, progress, stopped.signal)
-    .catch(() => undefined)
-    .finally(() => signal?.removeEventListener('abort', stop));
-  return { answer, stop };
-}
-
-async function answered(
-  script: string,
-  workerData: AsideWork,
-  progress: NonNullable<ScanContext['progress']>,
-  stopped: AbortSignal,
-): Promise<unknown> {
-  // Small files need no threads, and should not wait until Node has loaded them.
-  const { Worker } = await import('node:worker_threads');
-  if (stopped.aborted) return undefined;
-  const worker = new Worker(script, { workerData, execArgv: [] });
-  stopped.addEventListener('abort', () => void worker.terminate(), { once: true });
-  return new Promise((resolve, reject) => {
+  const answer = new Promise<unknown>((resolve) => {
     worker.on('message', (message: AsideMessage) => {
       if ('progress' in message) progress(...message.progress);
       else resolve(message.answer);
     });
-    worker.on('error', reject);
-    worker.on('exit', () => resolve(undefined));
+    // Whatever went wrong, with the file or with the thread: the first one comes to it, or does
+    // without.
+    worker.on('error', () => resolve(undefined));
+    worker.on('exit', () => {
+      signal?.removeEventListener('abort', stop);
+      resolve(undefined);
+    });
   });
+  return { answer, stop };
 }

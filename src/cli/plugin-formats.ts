@@ -13,7 +13,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '@oclif/core';
 import type { FileSet } from '../formats/format.ts';
-import { PLUGIN_API_VERSION } from '../formats/plugin-api.ts';
+import { PLUGIN_API_VERSION } from '../formats/plugin-version.ts';
 import { builtInDialects, familyIds } from '../formats/registry.ts';
 import { DdiaError } from '../shared/errors.ts';
 

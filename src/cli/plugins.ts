@@ -10,7 +10,7 @@
 import { pathToFileURL } from 'node:url';
 import type { Config } from '@oclif/core';
 import type { Detection, Dialect, Family, FileSet, Probe } from '../formats/format.ts';
-import { dialectFault, type PluginModule, pluginApi } from '../formats/plugin-api.ts';
+import type { PluginModule } from '../formats/plugin-api.ts';
 import { familyIds, loadFamilies } from '../formats/registry.ts';
 import { DdiaError } from '../shared/errors.ts';
 import { claims, declaredFormats, isNamed, type PluginFormat } from './plugin-formats.ts';
@@ -85,6 +85,7 @@ export function loadDialect(format: PluginFormat): Promise<Dialect> {
 async function load(format: PluginFormat): Promise<Dialect> {
   const { family, dialect: id, module, refused } = format;
   if (refused !== undefined) throw pluginError(format, 'plugin-refused', `refused: ${refused}`);
+  const { dialectFault, pluginApi } = await import('../formats/plugin-api.ts');
   let dialect: unknown;
   try {
     const { default: make } = (await import(pathToFileURL(module).href)) as { default?: unknown };

@@ -6,7 +6,6 @@ import { worseVerdict } from '../formats/findings.ts';
 import type { ScanContext, VerifyResult } from '../formats/format.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
 import { Progress } from '../ui/progress.ts';
-import { asideFor } from './aside.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 
@@ -15,6 +14,9 @@ export const EXIT_BY_VERDICT = {
   'torn-tail': EXIT.tornTail,
   damaged: EXIT.damage,
 } as const;
+
+/** Less is read before a second thread has started. */
+const ASIDE_FROM_BYTES = 64 * 1024 * 1024;
 
 export abstract class VerifyCommand extends DdiaCommand {
   static override strict = false;
@@ -86,6 +88,9 @@ export abstract class VerifyCommand extends DdiaCommand {
       options: flags,
       quick: flags.quick,
     };
+    const bytes = input.files.reduce((sum, { size = 0 }) => sum + size, 0);
+    if (bytes < ASIDE_FROM_BYTES) return this.verify(input, context);
+    const { asideFor } = await import('./aside.ts');
     const worker = join(this.config.root, 'dist/aside-worker.js');
     return this.verify(input, { ...context, aside: asideFor(input, context, worker) });
   }

@@ -12,10 +12,11 @@ import { BitcaskRecord, HintEntry } from './bitcask/model.ts';
 import { bytesValue } from './bytes/value.ts';
 import { Window } from './bytes/window.ts';
 import { type Dialect, NOT_THIS } from './format.ts';
+import { PLUGIN_API_VERSION } from './plugin-version.ts';
 import { layoutFromScan } from './wal/layout-from-scan.ts';
 import { WalRecord } from './wal/model.ts';
 
-export const PLUGIN_API_VERSION = 1;
+export { PLUGIN_API_VERSION };
 
 export const pluginApi = {
   apiVersion: PLUGIN_API_VERSION,

@@ -9,7 +9,7 @@
  * in a file.
  */
 import { createRequire } from 'node:module';
-import * as zlib from 'node:zlib';
+import { zlib } from './node-modules.ts';
 
 export interface Crc {
   /** The reflected polynomial. */
@@ -128,7 +128,12 @@ function native(name: 'crc32' | 'crc32c', otherwise: LongSpan): LongSpan {
 }
 
 // Node has zlib.crc32 from 20.15 and 22.2 on; nothing there knows CRC-32C.
-const zlibCrc32 = (zlib as { crc32?: LongSpan }).crc32 ?? pure('crc-32');
+const pureCrc32 = pure('crc-32');
+let iso: LongSpan | undefined;
+const zlibCrc32: LongSpan = (bytes, previous) => {
+  iso ??= (zlib() as { crc32?: LongSpan }).crc32 ?? pureCrc32;
+  return iso(bytes, previous);
+};
 const pureCrc32c = pure('crc-32/crc32c');
 
 /**

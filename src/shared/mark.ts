@@ -1,5 +1,5 @@
 /** Marks: what is kept of keys and values of any length, where many are compared. */
-import { createHash } from 'node:crypto';
+import { crypto } from './node-modules.ts';
 
 /**
  * Bytes as a string to compare: one character a byte when they are short, else their beginning,
@@ -13,7 +13,7 @@ const START_BYTES = 48;
 export function markOf(source: Uint8Array, start: number, end: number): Mark {
   const bytes = Buffer.from(source.buffer, source.byteOffset + start, end - start);
   if (bytes.length <= SHORT_BYTES_MAX) return `s${bytes.toString('latin1')}`;
-  const digest = createHash('sha256').update(bytes).digest().toString('latin1');
+  const digest = crypto().createHash('sha256').update(bytes).digest().toString('latin1');
   return `l${bytes.toString('latin1', 0, START_BYTES)}${digest}${bytes.length}`;
 }
 

@@ -1,7 +1,7 @@
 /** How keys and values are shown: --key-format, --value-format, --redact. */
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
 import { toHex } from '../shared/hex.ts';
+import { crypto } from '../shared/node-modules.ts';
 
 export const BYTES_FORMATS = ['auto', 'utf8', 'hex', 'base64', 'size', 'none'] as const;
 export type BytesFormat = (typeof BYTES_FORMATS)[number];
@@ -18,7 +18,7 @@ const utf8 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');
 
 /** Enough of a hash to tell equal from different. */
 function redacted(bytes: Uint8Array): { length: number; sha256: string } {
-  const digest = createHash('sha256').update(bytes).digest('hex');
+  const digest = crypto().createHash('sha256').update(bytes).digest('hex');
   return { length: bytes.length, sha256: digest.slice(0, 16) };
 }
 

@@ -1,11 +1,12 @@
 /** A progress bar on stderr, for work longer than half a second, only when stderr is a terminal. */
 import type { SingleBar } from 'cli-progress';
+import { milliseconds } from '../shared/clock.ts';
 
 const DELAY_MILLISECONDS = 500;
 const REDRAW_MILLISECONDS = 100;
 
 export class Progress {
-  readonly #begun = performance.now();
+  readonly #begun = milliseconds();
   readonly #shown = process.stderr.isTTY === true;
   #bar: SingleBar | undefined;
   #loading = false;
@@ -16,7 +17,7 @@ export class Progress {
 
   readonly update = (file: string, done: number, size: number | undefined): void => {
     if (!this.#shown || this.#ended) return;
-    const now = performance.now();
+    const now = milliseconds();
     if (now - this.#begun < DELAY_MILLISECONDS || now - this.#drawn < REDRAW_MILLISECONDS) return;
     this.#drawn = now;
     if (!this.#bar) {

@@ -5,6 +5,7 @@
  *     file    ...........[ base                       base + count ).........
  *     buffer             [ 0                                 count )   capacity
  */
+import { milliseconds } from '../../shared/clock.ts';
 import type { ByteSource, ScanContext } from '../format.ts';
 
 /** Between windows the event loop gets a turn this often, so that signals and timers are seen. */
@@ -21,7 +22,7 @@ export class Window {
   atEnd = false;
   /** Grows by one whenever `bytes` is moved or replaced: indices from before are void. */
   generation = 0;
-  #lastYield = performance.now();
+  #lastYield = milliseconds();
 
   constructor(
     readonly source: ByteSource,
@@ -65,7 +66,7 @@ export class Window {
     }
     const size = this.source.size;
     if (size !== undefined && this.end >= size) this.atEnd = true;
-    const now = performance.now();
+    const now = milliseconds();
     if (now - this.#lastYield > YIELD_MILLISECONDS) {
       this.#lastYield = now;
       await new Promise((resolve) => setImmediate(resolve));

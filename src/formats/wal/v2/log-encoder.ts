@@ -1,12 +1,12 @@
 /** Writes a whole hardened log in order, for `write`, `upgrade` and repair. */
-import { randomBytes } from 'node:crypto';
+import { crypto } from '../../../shared/node-modules.ts';
 import type { LogEncoder, WalEncoder, WalOperation } from '../model.ts';
 import { SegmentEncoder } from './encode.ts';
 import { CLOSED, SEGMENT_BYTES_DEFAULT, segmentName } from './layout.ts';
 
 /** A log's identity: random, so that no block of another log checks in this one. */
 export function newLogId(): bigint {
-  return randomBytes(8).readBigUInt64LE();
+  return crypto().randomBytes(8).readBigUInt64LE();
 }
 
 export class V2LogEncoder implements LogEncoder {

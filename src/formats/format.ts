@@ -182,6 +182,13 @@ export interface Span {
  */
 export interface RecordSink {
   begin(): void;
+  /**
+   * The fields that were told since begin() stand at the beginning of the next records too. False:
+   * they must be told each time.
+   */
+  keep?(): boolean;
+  /** begin(), and the fields that were kept last. */
+  beginKept?(): void;
   /** A word that needs no quoting in JSON. */
   word(name: string, value: string): void;
   /** A name or text of any content. */

@@ -2,17 +2,25 @@
 import { isUtf8 } from 'node:buffer';
 import type { RecordSink } from '../formats/format.ts';
 import { type BytesFormats, jsonBytes, jsonCell } from './bytes-format.ts';
-import type { Output } from './output.ts';
+import { type Output, viewOf } from './output.ts';
 
-const QUOTE = 0x22;
+interface Label {
+  /** `,"name":` */
+  name: DataView;
+  /** The word that was printed last behind it, and both together. */
+  word: string;
+  whole: DataView;
+}
+
+const printed = (text: string): DataView => viewOf(Buffer.from(text));
 
 export class JsonSink implements RecordSink {
   #first = true;
-  /** `,"name":` by name. */
-  readonly #labels = new Map<string, Uint8Array>();
+  readonly #labels = new Map<string, Label>();
   /** The text that was printed last, and as JSON: a file's name stands in every line. */
   #text = '';
-  #textJson = Buffer.from('""');
+  #textJson = printed('""');
+  #kept: DataView | undefined;
   readonly #autoKey: boolean;
   readonly #autoValue: boolean;
 
@@ -25,33 +33,52 @@ export class JsonSink implements RecordSink {
   }
 
   begin(): void {
+    this.out.keepFrom();
     this.out.byte(0x7b);
     this.#first = true;
   }
 
-  #label(name: string): void {
+  keep(): boolean {
+    this.#kept = this.out.kept();
+    return this.#kept !== undefined;
+  }
+
+  beginKept(): void {
+    this.out.short(this.#kept!, 0);
+    this.#first = false;
+  }
+
+  #labelOf(name: string): Label {
     let label = this.#labels.get(name);
     if (label === undefined) {
-      label = Buffer.from(`,${JSON.stringify(name)}:`);
+      const text = printed(`,${JSON.stringify(name)}:`);
+      label = { name: text, word: '', whole: text };
       this.#labels.set(name, label);
     }
+    return label;
+  }
+
+  #label(name: string): void {
     // The first has no comma before it.
-    this.out.short(label, this.#first ? 1 : 0);
+    this.out.short(this.#labelOf(name).name, this.#first ? 1 : 0);
     this.#first = false;
   }
 
   word(name: string, value: string): void {
-    this.#label(name);
-    this.out.byte(QUOTE);
-    this.out.ascii(value);
-    this.out.byte(QUOTE);
+    const label = this.#labelOf(name);
+    if (label.word !== value || value === '') {
+      label.word = value;
+      label.whole = printed(`,${JSON.stringify(name)}:"${value}"`);
+    }
+    this.out.short(label.whole, this.#first ? 1 : 0);
+    this.#first = false;
   }
 
   text(name: string, value: string): void {
     this.#label(name);
     if (value !== this.#text) {
       this.#text = value;
-      this.#textJson = Buffer.from(JSON.stringify(value));
+      this.#textJson = printed(JSON.stringify(value));
     }
     this.out.short(this.#textJson, 0);
   }

@@ -25,6 +25,9 @@ for (let i = 0; i < 256; i++) {
   ODD[i] = i < 0x20 || i > 0x7e || i === QUOTE || i === BACKSLASH ? 1 : 0;
 }
 
+/** The beginning of a line that is kept for the next is no longer than this. */
+const KEPT_BYTES_MAX = 1024;
+
 /** From here on bytes are looked at four at a time. */
 const WORDS_FROM_BYTES = 16;
 
@@ -49,9 +52,12 @@ export class Output {
   #bytes = Buffer.allocUnsafe(CHUNK_BYTES);
   #view = viewOf(this.#bytes);
   #count = 0;
-  /** The buffer that bytes came from last, seen as words. */
+  /** The two buffers that bytes came from last, seen as words: keys and values take turns. */
   #source: Uint8Array | undefined;
   #sourceView = this.#view;
+  #other: Uint8Array | undefined;
+  #otherView = this.#view;
+  #keptFrom = -1;
   #sleeper: Int32Array | undefined;
 
   constructor(readonly fd: number) {}
@@ -136,10 +142,7 @@ export class Output {
     bytes[at++] = QUOTE;
     let i = start;
     if (end - start >= WORDS_FROM_BYTES) {
-      if (source !== this.#source) {
-        this.#source = source;
-        this.#sourceView = viewOf(source);
-      }
+      if (source !== this.#source) this.#turnTo(source);
       const from = this.#sourceView;
       const to = this.#view;
       let odd = 0;
@@ -162,17 +165,42 @@ export class Output {
     return true;
   }
 
+  #turnTo(source: Uint8Array): void {
+    const view = source === this.#other ? this.#otherView : viewOf(source);
+    this.#other = this.#source;
+    this.#otherView = this.#sourceView;
+    this.#source = source;
+    this.#sourceView = view;
+  }
+
   /** Few bytes, from `start` on. */
-  short(from: Uint8Array, start: number): void {
-    let at = this.#reserve(from.length);
-    const bytes = this.#bytes;
-    for (let i = start; i < from.length; i++) bytes[at++] = from[i]!;
+  short(from: DataView, start: number): void {
+    const length = from.byteLength;
+    let at = this.#reserve(length);
+    const to = this.#view;
+    let i = start;
+    for (const last = length - 3; i < last; i += 4, at += 4)
+      to.setInt32(at, from.getInt32(i, true), true);
+    for (; i < length; i++) to.setUint8(at++, from.getUint8(i));
     this.#count = at;
+  }
+
+  /** What is printed from here up to `kept` may have to be printed again. */
+  keepFrom(): void {
+    this.#keptFrom = this.#reserve(KEPT_BYTES_MAX);
+  }
+
+  /** A copy of it; undefined: it was too much. */
+  kept(): DataView | undefined {
+    const from = this.#keptFrom;
+    if (from < 0 || this.#count - from > KEPT_BYTES_MAX) return undefined;
+    return viewOf(Uint8Array.prototype.slice.call(this.#bytes, from, this.#count));
   }
 
   flush(): void {
     const end = this.#count;
     this.#count = 0;
+    this.#keptFrom = -1;
     if (end > 0) this.put(this.#bytes, end);
   }
 
@@ -206,6 +234,6 @@ function digits(value: number): number {
   return value < 1_000_000_000 ? 9 : 10;
 }
 
-function viewOf(bytes: Uint8Array): DataView {
+export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

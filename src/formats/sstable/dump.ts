@@ -79,7 +79,7 @@ export function inRange(block: EntryBlock, index: number, options: DumpOptions):
   );
 }
 
-/** Prints entries, the same fields for each of a table. */
+/** Prints entries, the same fields for each of a table; of one block after another. */
 export class EntryPrinter {
   constructor(
     readonly sink: RecordSink,
@@ -88,11 +88,30 @@ export class EntryPrinter {
 
   #name = 'put';
   #type = 1;
+  /** The block whose fields the sink has kept. */
+  #file: string | undefined;
+  #number = 0;
+  #offset = 0;
 
   begin(block: EntryBlock): void {
     if (block.count === 0) return;
     this.#type = block.types[0]!;
     this.#name = typeName(this.#type);
+  }
+
+  /** The fields that entries of one block have in common, where they have no place of their own. */
+  #beginning(block: EntryBlock, i: number): void {
+    const { sink } = this;
+    const { offsets } = block;
+    sink.begin();
+    sink.text('file', block.file);
+    sink.integer('offset', offsets ? offsets[i]! : block.offset);
+    sink.integer('length', offsets ? block.lengths![i]! : block.length);
+    sink.integer('block', block.number);
+    const kept = !offsets && sink.keep?.() === true;
+    this.#file = kept ? block.file : undefined;
+    this.#number = block.number;
+    this.#offset = block.offset;
   }
 
   entry(block: EntryBlock, i: number): void {
@@ -102,12 +121,9 @@ export class EntryPrinter {
       this.#type = type;
       this.#name = typeName(type);
     }
-    sink.begin();
-    sink.text('file', block.file);
-    const { offsets } = block;
-    sink.integer('offset', offsets ? offsets[i]! : block.offset);
-    sink.integer('length', offsets ? block.lengths![i]! : block.length);
-    sink.integer('block', block.number);
+    if (block.number === this.#number && block.offset === this.#offset && block.file === this.#file)
+      sink.beginKept!();
+    else this.#beginning(block, i);
     if (this.hasSeq) sink.integer64('seq', block.seqHigh[i]!, block.seqLow[i]!);
     sink.word('op', this.#name);
     if (block.timestamps) printTimestamp(sink, block.timestamps[i]!);

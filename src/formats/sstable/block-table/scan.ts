@@ -55,6 +55,9 @@ export class TableScan {
 
   async run(): Promise<void> {
     const { table } = this;
+    const { source, unpacker, properties } = table;
+    if (this.context.depth !== 'quick')
+      await unpacker.prepare(properties.text('rocksdb.compression'), source.size ?? 0);
     let end = 0;
     if (table.index) {
       const { index } = table;

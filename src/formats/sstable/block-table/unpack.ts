@@ -11,10 +11,13 @@ import {
   zstdDictionary,
   zstdLength,
 } from '../../../shared/codecs/zstd/index.ts';
+import { fetchOriginal } from '../../../shared/codecs/zstd/original.ts';
 import { COMPRESSION_NAMES } from './constants.ts';
 import { readVarint, varint } from './varint.ts';
 
 const FIRST_BYTES = 64 * 1024;
+/** From here on a decompressor that takes 10 ms to load pays. */
+const MANY_BYTES = 2 * 1024 * 1024;
 
 export class Unpacker {
   /** The last block that was unpacked lies in bytes[start, end). */
@@ -74,6 +77,11 @@ export class Unpacker {
     this.start = 0;
     this.end = length;
     return true;
+  }
+
+  /** For when `bytes` of blocks of one compression, as the properties name it, are to come. */
+  async prepare(compression: string | undefined, bytes: number): Promise<void> {
+    if (compression === 'ZSTD' && bytes >= MANY_BYTES) await fetchOriginal();
   }
 
   name(type: number): string | undefined {

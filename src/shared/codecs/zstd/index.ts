@@ -1,11 +1,12 @@
 /**
- * Zstandard, reading: RFC 8878, https://www.rfc-editor.org/rfc/rfc8878. Frames, dictionaries of
- * either kind; checksums of frames are passed over, since what holds a frame here has its own.
+ * Zstandard, reading: our own, until the original is at hand (original.ts). RFC 8878,
+ * https://www.rfc-editor.org/rfc/rfc8878. Frames, dictionaries of either kind; checksums of frames
+ * are passed over, since what holds a frame here has its own.
  */
-
 import { LITERALS, MATCHES, OFFSETS } from './codes.ts';
 import { readFse } from './fse.ts';
 import { decodeHuffman, type HuffmanTable, readHuffman } from './huffman.ts';
+import { originalFor } from './original.ts';
 import { type Output, readTable, runSequences, type Tables } from './sequences.ts';
 
 const MAGIC = 0xfd2fb528 | 0;
@@ -88,6 +89,14 @@ export function zstdDecompress(
 ): number {
   const header = readHeader(source, start, end);
   if (!header) return -1;
+  const { contentBytes } = header;
+  if (contentBytes !== undefined && contentBytes <= most && !dictionary) {
+    const bytes = originalFor(contentBytes)?.(source.subarray(start, end));
+    if (bytes?.length === contentBytes) {
+      target.set(bytes);
+      return contentBytes;
+    }
+  }
   const state: State = {
     huffman: dictionary?.huffman,
     tables: { literals: undefined, offsets: undefined, matches: undefined, ...dictionary?.tables },
@@ -121,7 +130,6 @@ export function zstdDecompress(
     p += stored;
     if (head & 1) break;
   }
-  const { contentBytes } = header;
   return contentBytes === undefined || contentBytes === output.at ? output.at : -1;
 }
 

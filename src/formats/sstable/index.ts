@@ -6,6 +6,7 @@ import { lsmV1 } from './lsm-v1/index.ts';
 import type { TableDialect } from './model.ts';
 import { applyTableRepair, planTableRepair } from './repair.ts';
 import { rocksdb } from './rocksdb/index.ts';
+import { type TablesPart, verifyTablesPart } from './second-reader.ts';
 import { inMemory } from './seekable.ts';
 import { statTables } from './stat.ts';
 import { v1 } from './v1/index.ts';
@@ -25,7 +26,8 @@ export const sstable: Family<TableDialect> = {
   title: 'tables: immutable files of entries in the order of their keys',
   dialects: tableDialects,
   select: selectTables,
-  verify: verifyTables,
+  verify: (input, context) => verifyTables(input, context),
+  verifyPart: (input, part, context) => verifyTablesPart(input, part as TablesPart, context),
   dump: dumpTables,
   inOrder: () => false,
   stat: statTables,

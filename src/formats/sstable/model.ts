@@ -36,6 +36,23 @@ export type Depth = 'read' | 'quick' | 'full';
 
 export interface TableScanContext extends ScanContext {
   readonly depth: Depth;
+  /**
+   * A table that two read (second-reader.ts): the first asks, before the first block behind the
+   * joint, whether the rest is read, and stops there if it is.
+   */
+  readonly second?: { readonly joint: number; ask(): Promise<RestOfTable | undefined> };
+  /** The second one reads from the block in front of this joint on, and no frames. */
+  readonly part?: number;
+}
+
+/** What the blocks behind the joint hold, of which there is nothing to tell. Plain data. */
+export interface RestOfTable {
+  records: number;
+  blocks: number;
+  /** Where the last one ends. */
+  end: number;
+  /** What the dialect counts at depth `full`. */
+  counts: Readonly<Record<string, number>> | undefined;
 }
 
 export interface TableVisitor {
@@ -46,6 +63,8 @@ export interface TableVisitor {
   frame?(name: string, offset: number, length: number, damage?: string): void;
   /** Asked between blocks; true ends the scan. */
   done?(): boolean;
+  /** The blocks behind the joint: the other one's, or those of the part that was asked for. */
+  rest?(rest: RestOfTable): void;
 }
 
 /** A table that was opened at its index. Blocks are numbered in the order of their keys. */
@@ -119,6 +138,8 @@ export interface TableDialect extends Dialect {
   /** Names of files that are read from a directory. */
   readonly fileName: RegExp;
   scan(source: ByteSource, context: TableScanContext, visitor: TableVisitor): Promise<void>;
+  /** True where scan heeds `second` and `part` in its context. */
+  readonly readsParts?: boolean;
   /** Opens a table for points and ranges. */
   open(source: ByteSource, context: ScanContext): Promise<OpenTable>;
   /** See Family.layout. */

@@ -1,69 +1,66 @@
 /** verify of the family: the dialect checks its own structure, here the order of the keys. */
 import { Findings } from '../findings.ts';
-import type { ScanContext, VerifyResult } from '../format.ts';
-import { type Depth, findingOf, type TableDamage, type TableOpened } from './model.ts';
-import { OrderChecker } from './order.ts';
-import { openSeekable } from './seekable.ts';
+import type { FileEntry, ScanContext, VerifyResult } from '../format.ts';
+import { findingOf, type TableDamage, type TableOpened } from './model.ts';
+import { partOf, SecondReader } from './second-reader.ts';
+import { addTotals, scanTable, totalsOf } from './verify-table.ts';
 
-export interface TableTotals {
-  files: number;
-  bytes: number;
-  records: number;
-  blocks: number;
-}
-
+/** `choose`: what a second thread is to read, where there is one. */
 export async function verifyTables(
   input: TableOpened,
   context: ScanContext,
+  choose = partOf,
 ): Promise<VerifyResult> {
   const { dialect, set, files } = input;
+  const { quick = false } = context;
   const findings = new Findings(context.limits.findings);
-  const stats: TableTotals = { files: files.length, bytes: 0, records: 0, blocks: 0 };
-  const depth: Depth = context.quick ? 'quick' : 'full';
-  for (const file of files) {
-    const told: TableDamage[] = [];
-    const tell = (damage: TableDamage): void => {
-      // Kept apart so that each file's come in the order of their places.
-      if (told.length < context.limits.findings) told.push(damage);
-      else findings.add(findingOf(damage));
-    };
-    const source = await openSeekable(input, file, context.limits);
-    stats.bytes += source.size ?? 0;
-    try {
-      const order = new OrderChecker(tell);
-      await dialect.scan(
-        source,
-        { ...context, depth },
-        {
-          block(block) {
-            if (!context.quick) stats.records += block.count;
-            if (!block.rangeDeletions) stats.blocks++;
-            if (!block.rangeDeletions) order.block(block);
-          },
-          damage(damage) {
-            tell(damage);
-          },
-        },
-      );
-    } finally {
-      source.close?.();
+  const stats = totalsOf([]);
+  const part = context.aside && choose(input, quick);
+  const second = part && new SecondReader(part, context);
+  try {
+    for (const [index, file] of files.entries()) {
+      const here = part?.file === index ? second : undefined;
+      if (here && part?.joint === 0 && (await here.ask())) break;
+      const ask = async () => (await here?.ask())?.rest;
+      const joint = here && part!.joint > 0 ? { second: { joint: part!.joint, ask } } : {};
+      addTotals(stats, await oneOf(input, file, { ...context, ...joint }, findings));
+      if (second?.report) break;
     }
-    told.sort((a, b) => a.offset - b.offset);
-    for (const damage of told) findings.add(findingOf(damage));
+    if (second?.report) addTotals(stats, second.report.totals);
+  } finally {
+    second?.stop();
   }
-  const quick =
+  const unread =
     'asked for --quick: entries, their order, index, filter and counts were not compared';
+  const { files: count, bytes, records, blocks } = stats;
   return {
     path: set.path,
     family: 'sstable',
     dialect: dialect.id,
     clean: findings.verdict === 'clean',
     verdict: findings.verdict,
-    stats: context.quick
-      ? { files: stats.files, bytes: stats.bytes, blocks: stats.blocks }
-      : { ...stats },
-    unchecked: context.quick ? [quick, ...dialect.unchecked] : dialect.unchecked,
+    stats: { files: count, bytes, ...(!quick && { records }), blocks },
+    unchecked: quick ? [unread, ...dialect.unchecked] : dialect.unchecked,
     findings: findings.kept,
     counts: findings.counts,
   };
+}
+
+/** Findings of a file come in the order of their places. */
+async function oneOf(
+  input: TableOpened,
+  file: FileEntry,
+  context: Parameters<typeof scanTable>[2],
+  findings: Findings,
+) {
+  const told: TableDamage[] = [];
+  const tell = (damage: TableDamage): void => {
+    // What is too much to be kept is counted all the same.
+    if (told.length < context.limits.findings) told.push(damage);
+    else findings.add(findingOf(damage));
+  };
+  const { totals } = await scanTable(input, file, context, tell);
+  told.sort((a, b) => a.offset - b.offset);
+  for (const damage of told) findings.add(findingOf(damage));
+  return totals;
 }

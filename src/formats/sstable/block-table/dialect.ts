@@ -16,6 +16,7 @@ export function blockTableDialect(own: Own, rocksdb: boolean): TableDialect {
     source: 'FORMAT.md',
     hasSeq: true,
     hasTimestamp: false,
+    readsParts: true,
     detect: (probe) => detectBlockTable(probe, rocksdb),
     scan: (source, context, visitor) => scanBlockTable(source, context, visitor, rocksdb),
     open: (source, context) => openBlockTable(source, context, rocksdb),

@@ -10,8 +10,17 @@ import type { BlockTable } from './table.ts';
 
 type Tell = (damage: TableDamage) => void;
 
+type Counts = Record<'entries' | 'deletions' | 'merges' | 'ranges' | 'keys' | 'values', number>;
+
 export class FullCheck {
-  readonly #counts = { entries: 0, deletions: 0, merges: 0, ranges: 0, keys: 0, values: 0 };
+  readonly #counts: Counts = {
+    entries: 0,
+    deletions: 0,
+    merges: 0,
+    ranges: 0,
+    keys: 0,
+    values: 0,
+  };
   #blocks = 0;
   #lost = false;
   /** Of the block before: its separator's number. */
@@ -32,6 +41,23 @@ export class FullCheck {
     if (!this.#filters && (table.filter || table.partitions)) {
       table.notices.push('the filter holds prefixes only: not checked');
     }
+  }
+
+  /** From here on all is counted anew: the block before was for comparison only. */
+  countFromHere(): void {
+    for (const name of Object.keys(this.#counts) as (keyof Counts)[]) this.#counts[name] = 0;
+    this.#blocks = 0;
+  }
+
+  get counts(): Readonly<Record<string, number>> {
+    return { ...this.#counts, blocks: this.#blocks };
+  }
+
+  /** Takes over what was counted elsewhere. */
+  add({ blocks = 0, ...counts }: Readonly<Record<string, number>>): void {
+    for (const name of Object.keys(this.#counts) as (keyof Counts)[])
+      this.#counts[name] += counts[name] ?? 0;
+    this.#blocks += blocks;
   }
 
   lost(): void {

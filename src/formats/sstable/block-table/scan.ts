@@ -8,6 +8,7 @@ import type { TableDamage, TableScanContext, TableVisitor } from '../model.ts';
 import { blockChecksum } from './checksum.ts';
 import { CHECKSUM, CRC_MASK_DELTA, TRAILER_BYTES } from './constants.ts';
 import { FullCheck } from './full-check.ts';
+import type { IndexTable } from './index-block.ts';
 import { salvageBlocks } from './salvage.ts';
 import { checksumFault, readMetaBlock } from './source-blocks.ts';
 import { BlockTable } from './table.ts';
@@ -33,6 +34,8 @@ export class TableScan {
   readonly #window: Window;
   readonly #full: FullCheck | undefined;
   #stopped = false;
+  #yielded = 0;
+  #records = 0;
   #diagnoses = DIAGNOSES_MAX;
   /** Stretches of the file that no data block covers, in order: pairs of begin and end. */
   readonly gaps: number[] = [];
@@ -58,26 +61,61 @@ export class TableScan {
     const { source, unpacker, properties } = table;
     if (this.context.depth !== 'quick')
       await unpacker.prepare(properties.text('rocksdb.compression'), source.size ?? 0);
-    let end = 0;
-    if (table.index) {
-      const { index } = table;
-      for (let i = 0; i < index.count && !this.#stopped; i++) {
-        const offset = index.offsets[i]!;
-        const size = index.sizes[i]!;
-        if (offset < end) {
-          this.#outOfOrder(offset, size, end);
-          continue;
-        }
-        if (offset > end) this.gaps.push(end, offset);
-        const pending = this.data(offset, size, i, i);
-        if (pending) await pending;
-        end = offset + size + TRAILER_BYTES;
-      }
-    } else end = await salvageBlocks(this);
+    if (this.context.part !== undefined) return this.#part(this.context.part);
+    const end = table.index ? await this.#blocks(table.index, 0, 0) : await salvageBlocks(this);
     if (this.#stopped) return;
     await this.#rangeDeletions();
     this.#full?.end();
     await tellTail(this, end);
+  }
+
+  /** The blocks that the index names, from one on; `end`: where the one before ends. */
+  async #blocks(index: IndexTable, first: number, end: number): Promise<number> {
+    let { second } = this.context;
+    for (let i = first; i < index.count && !this.#stopped; i++) {
+      const offset = index.offsets[i]!;
+      const size = index.sizes[i]!;
+      if (second && i > 0 && offset >= second.joint) {
+        const rest = await second.ask();
+        second = undefined;
+        if (rest) {
+          if (rest.counts) this.#full?.add(rest.counts);
+          this.visitor.rest?.(rest);
+          return rest.end;
+        }
+      }
+      if (offset < end) {
+        this.#outOfOrder(offset, size, end);
+        continue;
+      }
+      if (offset > end) this.gaps.push(end, offset);
+      const pending = this.data(offset, size, i, i);
+      if (pending) await pending;
+      end = offset + size + TRAILER_BYTES;
+    }
+    return end;
+  }
+
+  /** The blocks behind the joint, and the one before for comparison. */
+  async #part(joint: number): Promise<void> {
+    const { index, notices } = this.table;
+    let first = 1;
+    while (index && first < index.count && index.offsets[first]! < joint) first++;
+    if (!index || first >= index.count) return;
+    const known = notices.length;
+    const before = first - 1;
+    const offset = index.offsets[before]!;
+    const size = index.sizes[before]!;
+    const pending = this.data(offset, size, before, before);
+    if (pending) await pending;
+    this.#full?.countFromHere();
+    this.#yielded = 0;
+    this.#records = 0;
+    const end = await this.#blocks(index, first, offset + size + TRAILER_BYTES);
+    // A filter that is not understood is told of by the one that reads all.
+    if (this.#stopped || this.gaps.length > 0 || notices.length > known) return;
+    const { counts } = this.#full ?? {};
+    this.visitor.rest?.({ records: this.#records, blocks: this.#yielded, end, counts });
   }
 
   /**
@@ -169,6 +207,8 @@ export class TableScan {
   }
 
   #yield(): void {
+    this.#yielded++;
+    this.#records += this.block.count;
     this.visitor.block(this.block);
     if (this.visitor.done?.()) this.#stopped = true;
   }

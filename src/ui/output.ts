@@ -10,6 +10,7 @@ export class ClosedPipe extends Error {
 }
 
 const CHUNK_BYTES = 64 * 1024;
+const SPACE = 0x20;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** Two hex digits by byte, the first in the low half. */
@@ -27,6 +28,9 @@ for (let i = 0; i < 256; i++) {
 
 /** The beginning of a line that is kept for the next is no longer than this. */
 const KEPT_BYTES_MAX = 1024;
+
+/** From here on a text is worth a call to native code. */
+const CALL_FROM_CHARACTERS = 48;
 
 /** From here on bytes are looked at four at a time. */
 const WORDS_FROM_BYTES = 16;
@@ -83,8 +87,27 @@ export class Output {
   }
 
   text(text: string): void {
-    this.#reserve(text.length * 3);
-    this.#count += this.#bytes.write(text, this.#count, 'utf8');
+    const from = this.#reserve(text.length * 3);
+    if (text.length < CALL_FROM_CHARACTERS) {
+      const bytes = this.#bytes;
+      let odd = 0;
+      for (let i = 0; i < text.length; i++) {
+        const code = text.charCodeAt(i);
+        odd |= code;
+        bytes[from + i] = code;
+      }
+      if (odd < 0x80) {
+        this.#count = from + text.length;
+        return;
+      }
+    }
+    this.#count = from + this.#bytes.write(text, from, 'utf8');
+  }
+
+  spaces(count: number): void {
+    const at = this.#reserve(count);
+    for (let i = at; i < at + count; i++) this.#bytes[i] = SPACE;
+    this.#count = at + count;
   }
 
   byte(value: number): void {

@@ -16,9 +16,15 @@ const WIDTHS: Readonly<Record<string, number>> = {
   key: 20,
 };
 const NUMBERS = new Set(['offset', 'length', 'seq', 'cf']);
+/** Spaces between cells. */
+const GAP = 2;
+const NEWLINE = 0x0a;
 
 export class TextSink implements RecordSink {
-  #line = '';
+  /** Spaces that the last cell still needs, if another one follows; -1: the line is empty. */
+  #missing = -1;
+  #kept: DataView | undefined;
+  #keptMissing = -1;
 
   constructor(
     readonly out: Output,
@@ -26,13 +32,32 @@ export class TextSink implements RecordSink {
   ) {}
 
   begin(): void {
-    this.#line = '';
+    this.out.keepFrom();
+    this.#missing = -1;
+  }
+
+  keep(): boolean {
+    this.#kept = this.out.kept();
+    this.#keptMissing = this.#missing;
+    return this.#kept !== undefined;
+  }
+
+  beginKept(): void {
+    this.out.short(this.#kept!, 0);
+    this.#missing = this.#keptMissing;
+  }
+
+  /** What stands between the last cell and one that follows: to its width, and two spaces. */
+  #gap(): void {
+    if (this.#missing >= 0) this.out.spaces(this.#missing + GAP);
   }
 
   #cell(name: string, text: string): void {
-    const width = WIDTHS[name] ?? 0;
-    const padded = NUMBERS.has(name) ? text.padStart(width) : text.padEnd(width);
-    this.#line = this.#line === '' ? padded : `${this.#line}  ${padded}`;
+    this.#gap();
+    const missing = Math.max(0, (WIDTHS[name] ?? 0) - text.length);
+    if (NUMBERS.has(name)) this.out.spaces(missing);
+    this.out.text(text);
+    this.#missing = NUMBERS.has(name) ? 0 : missing;
   }
 
   word(name: string, value: string): void {
@@ -53,8 +78,17 @@ export class TextSink implements RecordSink {
 
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void {
     const format = this.formats[kind];
-    if (format === 'none' && !this.formats.redact) return;
-    this.#cell(name, textBytes(source.subarray(start, end), format, this.formats.redact));
+    const { redact } = this.formats;
+    if (format === 'none' && !redact) return;
+    if ((format === 'auto' || format === 'utf8') && !redact) {
+      this.#gap();
+      if (this.out.quoted(source, start, end)) {
+        this.#missing = Math.max(0, (WIDTHS[name] ?? 0) - (end - start + 2));
+        return;
+      }
+      this.#missing = -1; // the gap is there
+    }
+    this.#cell(name, textBytes(source.subarray(start, end), format, redact));
   }
 
   time(name: string, seconds: number): void {
@@ -74,7 +108,7 @@ export class TextSink implements RecordSink {
   }
 
   end(): void {
-    this.out.text(`${this.#line.trimEnd()}\n`);
+    this.out.byte(NEWLINE);
   }
 }
 

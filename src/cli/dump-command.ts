@@ -1,5 +1,7 @@
 /** dump, by family or by detection: records as lines, damage on stderr. */
+import { join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
+import type { AskPrinting } from '../formats/aside.ts';
 import type { Identified } from '../formats/detect.ts';
 import type {
   DumpOptions,
@@ -13,10 +15,14 @@ import { BYTES_FORMATS, type BytesFormat, type BytesFormats } from '../ui/bytes-
 import { JsonSink } from '../ui/json-sink.ts';
 import { Progress } from '../ui/progress.ts';
 import { TextSink } from '../ui/text-sink.ts';
+import type { PrintHow } from './aside.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { parseBytes } from './bytes-argument.ts';
 import { openPath } from './open.ts';
 import { EXIT_BY_VERDICT } from './verify-command.ts';
+
+/** Files of less than this are printed before a second thread has started. */
+const PRINTING_FROM_BYTES = 16 * 1024 * 1024;
 
 /** How keys and values are shown, for every command that shows them. */
 export const bytesFlags = {
@@ -101,7 +107,8 @@ export abstract class DumpCommand extends DdiaCommand {
     const onDamage = this.#damageReporter(flags['with-damage'], flags.json, flags['max-findings']);
     for (const path of argv as string[]) {
       const input = await openPath(this, path, this.family, flags.dialect);
-      const result = await this.dump(input, options, context, sink, onDamage);
+      const printing = await this.#printing(input, context, { json: flags.json, formats });
+      const result = await this.dump(input, options, { ...context, printing }, sink, onDamage);
       total.records += result.records;
       total.bytes += result.bytes;
       total.damage += result.damage;
@@ -112,6 +119,19 @@ export abstract class DumpCommand extends DdiaCommand {
     if (flags.summary) out.text(`${JSON.stringify({ summary: total })}\n`);
     out.flush();
     process.exitCode = exit;
+  }
+
+  /** A second thread that prints, for what is large. */
+  async #printing(
+    input: Identified,
+    context: ScanContext,
+    how: PrintHow,
+  ): Promise<AskPrinting | undefined> {
+    const bytes = input.files.reduce((sum, { size = 0 }) => sum + size, 0);
+    if (bytes < PRINTING_FROM_BYTES) return undefined;
+    const { printingFor } = await import('./aside.ts');
+    const worker = join(this.config.root, 'dist/aside-worker.js');
+    return printingFor(input, context, worker, how);
   }
 
   /** What is dumped of it. */

@@ -1,7 +1,7 @@
 /** sstable get and scan: by index, over one table or the tables of a directory. */
 import type { Identified } from '../formats/detect.ts';
 import type { Limits, RecordSink } from '../formats/format.ts';
-import { EntryPrinter } from '../formats/sstable/dump.ts';
+import { EntryPrinter } from '../formats/sstable/entry-printer.ts';
 import { lookUp } from '../formats/sstable/look-up.ts';
 import { MergedTables } from '../formats/sstable/merge.ts';
 import { findingOf, type TableDamage, type TableOpened } from '../formats/sstable/model.ts';

@@ -5,7 +5,7 @@
  * bytes come in through a ByteSource.
  */
 
-import type { AskAside } from './aside.ts';
+import type { AskAside, AskPrinting, EmitStretch } from './aside.ts';
 import type { Verdict } from './findings.ts';
 import type {
   RepairOptions,
@@ -92,6 +92,8 @@ export interface ScanContext {
   readonly now?: number | undefined;
   /** Where another thread can take a part of the work; see aside.ts. */
   readonly aside?: AskAside | undefined;
+  /** Where another thread can print a part of the records. */
+  readonly printing?: AskPrinting | undefined;
   /** --page-size, --deep and the like, by name. */
   readonly options?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -207,6 +209,8 @@ export interface RecordSink {
   flag(name: string, value: boolean): void;
   /** Anything else, as JSON. */
   json(name: string, value: unknown): void;
+  /** Records that a sink like this one has printed elsewhere. */
+  printed?(text: Uint8Array): void;
   /** How a text or bytes within a JSON field are shown. */
   cell?(value: string | Uint8Array): unknown;
   end(): void;
@@ -280,6 +284,14 @@ export interface Family<D extends Dialect = Dialect> {
     sink: RecordSink,
     onDamage: (finding: Finding) => void,
   ): Promise<DumpResult>;
+  /** The part of a dump that dump asks ScanContext.printing for, in stretches. */
+  printPart?(
+    input: Opened<D>,
+    part: unknown,
+    context: ScanContext,
+    sink: RecordSink,
+    emit: EmitStretch,
+  ): Promise<void>;
   /**
    * The live content of a store, by key: where what counts is what a key has in the end. Absent
    * where it is the sequence of operations that counts.

@@ -140,6 +140,10 @@ export class JsonSink implements RecordSink {
     this.out.text(JSON.stringify(value) ?? 'null');
   }
 
+  printed(text: Uint8Array): void {
+    this.out.raw(text, 0, text.length);
+  }
+
   cell(value: string | Uint8Array): unknown {
     return jsonCell(value, this.formats);
   }

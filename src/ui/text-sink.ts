@@ -103,6 +103,10 @@ export class TextSink implements RecordSink {
     this.#cell(name, `${name}=${JSON.stringify(value)}`);
   }
 
+  printed(text: Uint8Array): void {
+    this.out.raw(text, 0, text.length);
+  }
+
   cell(value: string | Uint8Array): unknown {
     return jsonCell(value, this.formats);
   }

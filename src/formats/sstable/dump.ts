@@ -1,10 +1,11 @@
 /** dump of the family: every entry of every block, in file order, a line each. */
-import { toHex } from '../../shared/hex.ts';
 import { Findings } from '../findings.ts';
 import type { DumpOptions, DumpResult, Finding, RecordSink, ScanContext } from '../format.ts';
-import { compareBytes, type EntryBlock, typeName } from './entry-block.ts';
+import { compareBytes, type EntryBlock } from './entry-block.ts';
+import { EntryPrinter } from './entry-printer.ts';
 import { findingOf, type TableOpened } from './model.ts';
 import { openSeekable } from './seekable.ts';
+import { FirstOfTwo, partOfDump } from './turns.ts';
 
 export async function dumpTables(
   input: TableOpened,
@@ -12,6 +13,7 @@ export async function dumpTables(
   context: ScanContext,
   sink: RecordSink,
   onDamage: (finding: Finding) => void,
+  choose = partOfDump,
 ): Promise<DumpResult> {
   const { dialect } = input;
   const findings = new Findings(0);
@@ -22,13 +24,24 @@ export async function dumpTables(
   const printer = new EntryPrinter(sink, dialect.hasSeq);
   const narrowed = options.from || options.to || options.prefix;
 
-  for (const file of input.files) {
+  for (const [index, file] of input.files.entries()) {
     if (stopped) break;
     const source = await openSeekable(input, file, context.limits);
+    const all = !narrowed && skip === 0 && options.limit === undefined;
+    const shared = all && dialect.readsParts && sink.printed !== undefined;
+    const part = shared ? choose(index, source.size ?? 0) : undefined;
+    const printing = part && context.printing?.(part);
+    const turns =
+      printing &&
+      new FirstOfTwo(part.stretchBytes, printing, ({ records, bytes, text }) => {
+        sink.printed?.(text);
+        result.records += records;
+        result.bytes += bytes;
+      });
     try {
       await dialect.scan(
         source,
-        { ...context, depth: 'read' },
+        { ...context, depth: 'read', ...(turns && { turns }) },
         {
           block(block) {
             if (stopped) return;
@@ -58,6 +71,7 @@ export async function dumpTables(
         },
       );
     } finally {
+      printing?.stop();
       source.close?.();
     }
   }
@@ -77,73 +91,4 @@ export function inRange(block: EntryBlock, index: number, options: DumpOptions):
     end - start >= length &&
     compareBytes(block.keyBytes, start, start + length, prefix, 0, length) === 0
   );
-}
-
-/** Prints entries, the same fields for each of a table; of one block after another. */
-export class EntryPrinter {
-  constructor(
-    readonly sink: RecordSink,
-    readonly hasSeq: boolean,
-  ) {}
-
-  #name = 'put';
-  #type = 1;
-  /** The block whose fields the sink has kept. */
-  #file: string | undefined;
-  #number = 0;
-  #offset = 0;
-
-  begin(block: EntryBlock): void {
-    if (block.count === 0) return;
-    this.#type = block.types[0]!;
-    this.#name = typeName(this.#type);
-  }
-
-  /** The fields that entries of one block have in common, where they have no place of their own. */
-  #beginning(block: EntryBlock, i: number): void {
-    const { sink } = this;
-    const { offsets } = block;
-    sink.begin();
-    sink.text('file', block.file);
-    sink.integer('offset', offsets ? offsets[i]! : block.offset);
-    sink.integer('length', offsets ? block.lengths![i]! : block.length);
-    sink.integer('block', block.number);
-    const kept = !offsets && sink.keep?.() === true;
-    this.#file = kept ? block.file : undefined;
-    this.#number = block.number;
-    this.#offset = block.offset;
-  }
-
-  entry(block: EntryBlock, i: number): void {
-    const { sink } = this;
-    const type = block.types[i]!;
-    if (type !== this.#type) {
-      this.#type = type;
-      this.#name = typeName(type);
-    }
-    if (block.number === this.#number && block.offset === this.#offset && block.file === this.#file)
-      sink.beginKept!();
-    else this.#beginning(block, i);
-    if (this.hasSeq) sink.integer64('seq', block.seqHigh[i]!, block.seqLow[i]!);
-    sink.word('op', this.#name);
-    if (block.timestamps) printTimestamp(sink, block.timestamps[i]!);
-    sink.bytes('key', 'key', block.keyBytes, block.keyStart[i]!, block.keyEnd[i]!);
-    const start = block.valueStart[i]!;
-    if (start >= 0) sink.bytes('value', 'value', block.valueBytes, start, block.valueEnd[i]!);
-    sink.end();
-  }
-}
-
-/** Numbers that JSON has no word for stand as their eight bytes. */
-function printTimestamp(sink: RecordSink, timestamp: number): void {
-  if (Number.isSafeInteger(timestamp) && timestamp >= 0 && !Object.is(timestamp, -0)) {
-    sink.integer('timestamp', timestamp);
-  } else if (Number.isFinite(timestamp)) sink.json('timestamp', timestamp);
-  else sink.json('timestamp', { hex: timestampHex(timestamp) });
-}
-
-function timestampHex(timestamp: number): string {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setFloat64(0, timestamp);
-  return toHex(bytes);
 }

@@ -9,6 +9,7 @@ import { rocksdb } from './rocksdb/index.ts';
 import { type TablesPart, verifyTablesPart } from './second-reader.ts';
 import { inMemory } from './seekable.ts';
 import { statTables } from './stat.ts';
+import { type PrintPart, printTablePart } from './turns.ts';
 import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyTables } from './verify.ts';
@@ -28,7 +29,10 @@ export const sstable: Family<TableDialect> = {
   select: selectTables,
   verify: (input, context) => verifyTables(input, context),
   verifyPart: (input, part, context) => verifyTablesPart(input, part as TablesPart, context),
-  dump: dumpTables,
+  dump: (input, options, context, sink, onDamage) =>
+    dumpTables(input, options, context, sink, onDamage),
+  printPart: (input, part, context, sink, emit) =>
+    printTablePart(input, part as PrintPart, context, sink, emit),
   inOrder: () => false,
   stat: statTables,
   planRepair: planTableRepair,

@@ -43,6 +43,18 @@ export interface TableScanContext extends ScanContext {
   readonly second?: { readonly joint: number; ask(): Promise<RestOfTable | undefined> };
   /** The second one reads from the block in front of this joint on, and no frames. */
   readonly part?: number;
+  /** A table that two dump by turns (turns.ts). */
+  readonly turns?: Turns;
+}
+
+/** Who reads what of a table whose blocks are read by turns. */
+export interface Turns {
+  /** A block belongs to the stretch of so many bytes that it begins in. */
+  readonly stretchBytes: number;
+  /** Before the first block of a stretch: false if its blocks are not for this one. */
+  turn(stretch: number): Promise<boolean>;
+  /** This one reads blocks only: the other one comes to all else. */
+  readonly blocksOnly: boolean;
 }
 
 /** What the blocks behind the joint hold, of which there is nothing to tell. Plain data. */
@@ -138,7 +150,7 @@ export interface TableDialect extends Dialect {
   /** Names of files that are read from a directory. */
   readonly fileName: RegExp;
   scan(source: ByteSource, context: TableScanContext, visitor: TableVisitor): Promise<void>;
-  /** True where scan heeds `second` and `part` in its context. */
+  /** True where scan heeds `second`, `part` and `turns` in its context. */
   readonly readsParts?: boolean;
   /** Opens a table for points and ranges. */
   open(source: ByteSource, context: ScanContext): Promise<OpenTable>;

@@ -62,8 +62,10 @@ export class TableScan {
     if (this.context.depth !== 'quick')
       await unpacker.prepare(properties.text('rocksdb.compression'), source.size ?? 0);
     if (this.context.part !== undefined) return this.#part(this.context.part);
+    const { turns } = this.context;
+    if (turns?.blocksOnly && !table.index) return;
     const end = table.index ? await this.#blocks(table.index, 0, 0) : await salvageBlocks(this);
-    if (this.#stopped) return;
+    if (this.#stopped || turns?.blocksOnly) return;
     await this.#rangeDeletions();
     this.#full?.end();
     await tellTail(this, end);
@@ -71,7 +73,10 @@ export class TableScan {
 
   /** The blocks that the index names, from one on; `end`: where the one before ends. */
   async #blocks(index: IndexTable, first: number, end: number): Promise<number> {
+    const { turns } = this.context;
     let { second } = this.context;
+    let stretch = -1;
+    let mine = true;
     for (let i = first; i < index.count && !this.#stopped; i++) {
       const offset = index.offsets[i]!;
       const size = index.sizes[i]!;
@@ -89,7 +94,11 @@ export class TableScan {
         continue;
       }
       if (offset > end) this.gaps.push(end, offset);
-      const pending = this.data(offset, size, i, i);
+      if (turns && Math.floor(offset / turns.stretchBytes) !== stretch) {
+        stretch = Math.floor(offset / turns.stretchBytes);
+        mine = await turns.turn(stretch);
+      }
+      const pending = mine && this.data(offset, size, i, i);
       if (pending) await pending;
       end = offset + size + TRAILER_BYTES;
     }

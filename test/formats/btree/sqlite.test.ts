@@ -14,17 +14,22 @@ const directory = join(root, 'fixtures/btree/sqlite');
 const files = fixtureFiles('btree/sqlite');
 const bytesOf = (name: string): Uint8Array => new Uint8Array(files[name]!);
 const textOf = (name: string) => readFileSync(join(directory, name), 'utf8');
-const input = (name: string, bytes = bytesOf(name)) =>
-  alone(
-    sqlite,
-    name,
-    bytes,
-    files[`${name}-wal`] ? { [`${name}-wal`]: files[`${name}-wal`]! } : {},
+const beside = (name: string): Record<string, Uint8Array> =>
+  Object.fromEntries(
+    [`${name}-wal`, `${name}-journal`].flatMap((other) =>
+      files[other] ? [[other, files[other]]] : [],
+    ),
   );
+const input = (name: string, bytes = bytesOf(name), others = beside(name)) =>
+  alone(sqlite, name, bytes, others);
+
+/** Of all findings, those that are no damage too. */
+const told = async (given: ReturnType<typeof input>): Promise<string[]> =>
+  (await verify(given, { deep: true })).findings.map(({ code }) => code);
 
 const databases = Object.keys(files).filter((name) => name.endsWith('.db'));
 const healthy = databases.filter(
-  (name) => name === 'hot.db' || textOf(`${name}.integrity_check.txt`) === 'ok\n',
+  (name) => /^(?:hot|journal)\.db$/.test(name) || textOf(`${name}.integrity_check.txt`) === 'ok\n',
 );
 const damaged: Record<string, string[]> = {
   'freelist-count.db': ['free-count'],
@@ -88,6 +93,70 @@ describe('golden files', () => {
     expect(findings.map(({ code }) => code)).toEqual(['log-applied']);
     const without = await scan(alone(sqlite, 'hot.db', bytesOf('hot.db')));
     expect(without.rows).not.toEqual(rows);
+  });
+
+  it('journal.db is read as it was before the transaction that was cut off', async () => {
+    const expected = textOf('journal.expected.tsv').trimEnd().split('\n');
+    const rowsOf = async (given: ReturnType<typeof input>) =>
+      (await scan(given)).rows.map(({ value }) => (value as unknown[]).join('\t'));
+    expect(await rowsOf(input('journal.db'))).toEqual(expected);
+    const { findings } = await verify(input('journal.db'), { deep: true });
+    expect(findings.map(({ code }) => code)).toEqual(['journal-applied']);
+    expect(findings[0]!.message).toContain('16 pages');
+
+    // A file that has grown since is cut to what it was.
+    const grown = Buffer.concat([bytesOf('journal.db'), Buffer.alloc(3 * 512, 7)]);
+    expect(await told(input('journal.db', grown))).toEqual(['journal-applied']);
+
+    // Without it, or when it was ended by clearing its header, the transaction shows half done.
+    const journal = files['journal.db-journal']!;
+    const ended = Uint8Array.from(journal).fill(0, 0, 28);
+    for (const others of [{}, { 'journal.db-journal': ended }]) {
+      expect(await rowsOf(input('journal.db', bytesOf('journal.db'), others))).not.toEqual(
+        expected,
+      );
+    }
+  });
+
+  it('of a journal only the records up to the first broken one count', async () => {
+    const journal = files['journal.db-journal']!;
+    const applied = async (bytes: Uint8Array): Promise<number | undefined> => {
+      const others = { 'journal.db-journal': bytes };
+      const { findings } = await verify(input('journal.db', bytesOf('journal.db'), others));
+      const told = findings.find(({ code }) => code === 'journal-applied');
+      return told && Number(/: (\d+) pages/.exec(told.message)![1]);
+    };
+    // Some records with what they follow on, and where they lie: some behind a further header.
+    for (const [count, at] of [
+      [0, 512],
+      [1, 1032],
+      [3, 3072],
+      [7, 7168],
+    ] as const) {
+      expect(await applied(journal.subarray(0, at + 100))).toBe(count);
+      const broken = Uint8Array.from(journal);
+      broken[at + 4 + 312]! ^= 1; // one of the bytes that the checksum is over
+      expect(await applied(broken)).toBe(count);
+    }
+    for (let length = 0; length < 28; length++)
+      expect(await applied(journal.subarray(0, length))).toBeUndefined();
+  });
+
+  it('a journal that is part of a larger transaction counts while that has not ended', async () => {
+    const name = Buffer.from('/data/all-mj12345678');
+    const tail = Buffer.alloc(4 + name.length + 16);
+    name.copy(tail, 4);
+    tail.writeUInt32BE(name.length, 4 + name.length);
+    tail.writeUInt32BE(
+      name.reduce((sum, byte) => sum + byte, 0),
+      8 + name.length,
+    );
+    Buffer.from('d9d505f920a163d7', 'hex').copy(tail, 12 + name.length);
+    const part = { 'journal.db-journal': Buffer.concat([files['journal.db-journal']!, tail]) };
+    const bytes = bytesOf('journal.db');
+    const under = { ...part, 'all-mj12345678': Buffer.from('journal.db-journal') };
+    expect(await told(input('journal.db', bytes, under))).toEqual(['journal-applied']);
+    expect(await told(input('journal.db', bytes, part))).not.toContain('journal-applied');
   });
 
   it('clean.db has the heights and pages that dbstat counts', async () => {

@@ -15,6 +15,7 @@ import {
   type TreeNode,
 } from '../model.ts';
 import { PageCache } from '../page-cache.ts';
+import type { Beside } from './beside.ts';
 import { Cell, rowidOf } from './cell.ts';
 import { checkIndexes } from './deep.ts';
 import { describePage, nodeOf } from './describe.ts';
@@ -37,7 +38,6 @@ import { fillRow, rangeOfRows, rowFilter } from './rows.ts';
 import { type Schema, type SchemaRow, type SqliteTree, schemaOf, schemaTree } from './schema.ts';
 import { PageSpace } from './space.ts';
 import { spansOfPage } from './spans.ts';
-import type { WalPages } from './wal.ts';
 import { SqliteWalk } from './walk.ts';
 
 /** A schema of more rows than this is cut off. */
@@ -54,7 +54,7 @@ export class SqliteFile implements BtreeFile {
   readonly notes: BtreeFinding[] = [];
   readonly schema: Schema;
   readonly payloads: Payloads;
-  /** Whole pages in the file, or in the database that the log makes of it. */
+  /** Whole pages in the file, or in the database that log or journal make of it. */
   readonly filePages: number;
   readonly pageCount: number;
   #head: Uint8Array;
@@ -63,18 +63,18 @@ export class SqliteFile implements BtreeFile {
     readonly source: ByteSource,
     readonly pageSize: number,
     readonly recordBytesMax: number,
-    readonly wal?: WalPages,
+    readonly beside?: Beside,
   ) {
     this.name = source.name;
     this.size = source.size ?? 0;
-    this.pages = new PageCache(source, this.size, pageSize, 1, wal);
+    this.pages = new PageCache(source, this.size, pageSize, 1, beside);
     this.#head = new Uint8Array(HEADER_BYTES);
     if (this.pages.load(1)) {
       const { bytes, start } = this.pages;
       this.#head.set(bytes.subarray(start, start + HEADER_BYTES));
     }
     this.header = readHeader(new DataView(this.#head.buffer), pageSize);
-    this.filePages = wal?.pageCount ?? Math.floor(this.size / pageSize);
+    this.filePages = beside?.pageCount ?? Math.floor(this.size / pageSize);
     const { pageCount, countValid } = this.header;
     const stated = countValid && pageCount > 0 ? pageCount : this.filePages;
     this.pageCount = Math.min(stated, this.filePages);
@@ -88,13 +88,13 @@ export class SqliteFile implements BtreeFile {
   }
 
   get facts(): Record<string, unknown> {
-    const { header, wal } = this;
+    const { header, beside } = this;
     return {
       encoding: ENCODINGS[header.encoding],
       reserved: header.reserved,
       autoVacuum: header.largestRoot === 0 ? 'none' : header.incremental ? 'incremental' : 'full',
       freePages: header.freeCount,
-      ...(wal && { log: { frames: wal.frames, pages: wal.pages, pageCount: wal.pageCount } }),
+      ...beside?.facts,
     };
   }
 
@@ -166,7 +166,7 @@ export class SqliteFile implements BtreeFile {
     }
     const inFile = Math.floor(size / pageSize);
     const rest = size - Math.min(this.pageCount, inFile) * pageSize;
-    if (this.wal || rest <= 0) return;
+    if (this.beside || rest <= 0) return;
     // SQLite ignores them, and leaves some behind itself where it grows a file in chunks.
     const said = { at: size - rest, length: rest, severity: 'info' as const };
     check.finding('file-tail', `${rest} bytes behind the last page of the database`, said);
@@ -242,6 +242,6 @@ export class SqliteFile implements BtreeFile {
 
   close(): void {
     this.source.close?.();
-    this.wal?.source.close?.();
+    this.beside?.source.close?.();
   }
 }

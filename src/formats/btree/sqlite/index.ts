@@ -1,10 +1,13 @@
-/** SQLite's database file, with its write-ahead log if there is one. See FORMAT.md. */
+/**
+ * SQLite's database file, with its write-ahead log or hot journal if there is one. See FORMAT.md.
+ */
 import { type ByteSource, type Detection, NOT_THIS, type Probe } from '../../format.ts';
 import { finding } from '../check.ts';
 import type { BtreeContext, BtreeDialect, BtreeOpened } from '../model.ts';
 import { readSync } from '../page-cache.ts';
 import { SqliteFile } from './file.ts';
 import { isMagic, isPageSize, pageSizeOf } from './header.ts';
+import { JournalPages } from './journal.ts';
 import { HEADER_BYTES, isBtreePage } from './layout.ts';
 import { WalPages } from './wal.ts';
 
@@ -17,7 +20,6 @@ export const sqlite: BtreeDialect = {
     'no page checksum: a byte of a value that changed leaves no trace',
     'expressions are not evaluated: CHECK constraints, values of an index on an expression, which rows a partial index leaves out',
     'the order of an index whose collation the application defines is not known',
-    'a rollback journal beside the file is not rolled back: open the database once with SQLite',
   ],
   uncheckedShallow: ['index content against table content: --deep'],
   fileName: /\.(?:db|db3|sqlite|sqlite3)$/i,
@@ -49,18 +51,44 @@ async function open(
 ): Promise<SqliteFile> {
   const head = new Uint8Array(HEADER_BYTES);
   readSync(source, head, HEADER_BYTES, 0);
-  const log = context.options?.['alone'] === true ? undefined : logBeside(source, context);
+  const alone = context.options?.['alone'] === true;
+  const log = alone ? undefined : logBeside(source, context);
+  const journal = alone || log ? undefined : journalBeside(source, context);
   const stated = pageSizeOf(new DataView(head.buffer));
-  const pageSize = log?.pageSize ?? (isPageSize(stated) ? stated : guessPageSize(source));
+  const pageSize =
+    (log ?? journal)?.pageSize ?? (isPageSize(stated) ? stated : guessPageSize(source));
   const { recordBytes } = context.limits;
-  const file = new SqliteFile(source, pageSize, recordBytes, log);
+  const file = new SqliteFile(source, pageSize, recordBytes, log ?? journal);
   if (log) {
     const commits = `${log.frames} frames, ${log.pages} pages, up to the last commit`;
     const more = log.uncommitted > 0 ? `; ${log.uncommitted} frames behind it never committed` : '';
     const what = `${log.source.name} is applied in memory: ${commits}${more}`;
     file.notes.push(finding(file, 'log-applied', what, { severity: 'info' }));
   }
+  if (journal) {
+    const { pages, pageCount, superJournal } = journal;
+    const whose = superJournal === undefined ? '' : `, part of the transaction of ${superJournal}`;
+    const what = `${journal.source.name} is rolled back in memory: ${pages} pages as they were before a transaction that was cut off, of a database of ${pageCount}${whose}`;
+    file.notes.push(finding(file, 'journal-applied', what, { severity: 'info' }));
+  }
   return file;
+}
+
+/** Only a hot one: the transaction did not end. */
+function journalBeside(source: ByteSource, context: BtreeContext): JournalPages | undefined {
+  const { siblings } = context.set;
+  const name = `${source.name}-journal`;
+  const beside = siblings.find((file) => file.name === name);
+  if (!beside || beside.size === 0) return undefined;
+  const journal = new JournalPages(context.set.open(name));
+  // A transaction over several databases ends when their super-journal is removed.
+  const ended = (path: string): boolean => {
+    const whole = path.split(/[\\/]/).at(-1);
+    return !siblings.some((file) => file.name === whole);
+  };
+  if (journal.load() && !(journal.superJournal && ended(journal.superJournal))) return journal;
+  journal.source.close?.();
+  return undefined;
 }
 
 function logBeside(source: ByteSource, context: BtreeContext): WalPages | undefined {

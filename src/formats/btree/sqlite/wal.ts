@@ -9,7 +9,8 @@
  * page. https://www.sqlite.org/fileformat2.html#walformat
  */
 import type { ByteSource } from '../../format.ts';
-import { type Overlay, readSync } from '../page-cache.ts';
+import { readSync } from '../page-cache.ts';
+import type { Beside } from './beside.ts';
 
 const HEADER_BYTES = 32;
 const FRAME_BYTES = 24;
@@ -18,7 +19,7 @@ const FORMAT = 3_007_000;
 /** Frames are read in pieces of about this size. */
 const WINDOW_BYTES = 1024 * 1024;
 
-export class WalPages implements Overlay {
+export class WalPages implements Beside {
   readonly #places = new Map<number, number>();
   /** Frames up to the last commit. */
   frames = 0;
@@ -32,6 +33,11 @@ export class WalPages implements Overlay {
 
   get pages(): number {
     return this.#places.size;
+  }
+
+  get facts(): Record<string, unknown> {
+    const { frames, pages, pageCount } = this;
+    return { log: { frames, pages, pageCount } };
   }
 
   has(page: number): boolean {

@@ -12,13 +12,12 @@ import {
   DEPTH_MAX,
   HEADER_BYTES,
   INTERIOR_TABLE,
-  isBtreePage,
   isLeafPage,
-  isTablePage,
   LEAF_INDEX,
   PTR_BTREE,
   RIGHT_CHILD_AT,
 } from './layout.ts';
+import { judgeType } from './likely-type.ts';
 import { Payloads } from './payload.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RowCheck } from './row-check.ts';
@@ -76,8 +75,8 @@ export class SqliteWalk {
       return;
     }
     const header = page === 1 ? HEADER_BYTES : 0;
-    const type = pages.bytes[pages.start + header]!;
-    if (!this.#typeFits(type, page, parent)) return;
+    const type = this.#typeOf(page, parent, depth, header);
+    if (type === 0) return;
     if (this.options.pointers && parent !== 0) {
       this.options.pointers.expect(page, PTR_BTREE, parent);
     }
@@ -110,14 +109,16 @@ export class SqliteWalk {
     return true;
   }
 
-  /** Table or index, as the schema says of the tree. */
-  #typeFits(type: number, page: number, parent: number): boolean {
-    const table = this.tree.kind === 'table' && this.tree.rowid;
-    if (isBtreePage(type) && isTablePage(type) === table) return true;
-    const expected = table ? '5 or 13 (table)' : '2 or 10 (index)';
-    const what = 'the page is not one of such a tree';
-    this.#lose('page-type', what, { page, parent, at: 0, length: 1, expected, actual: type });
-    return false;
+  /** 0: it is none of such a tree, and its cells tell nothing. */
+  #typeOf(page: number, parent: number, depth: number, header: number): number {
+    const sure = depth === this.#leafDepth;
+    const { type, stated, expected } = judgeType(this.file, this.tree, header, sure, this.#cell);
+    if (expected === undefined) return type;
+    const said = { page, parent, at: header, length: 1, expected, actual: stated };
+    if (type === 0) this.#lose('page-type', 'the page is not one of such a tree', said);
+    else
+      this.check.finding('page-type', 'its cells are those of another type, so it is read', said);
+    return type;
   }
 
   #leaf(page: number, parent: number, depth: number, header: number, type: number): void {

@@ -1,12 +1,12 @@
 /** Compression a block at a time: round trips, limits, and bytes that are none. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bzip2Codec } from '../../src/shared/block-codecs/bzip2.ts';
-import { type BlockCodec, CodecFault } from '../../src/shared/block-codecs/codec.ts';
-import { deflateRaw } from '../../src/shared/block-codecs/deflate.ts';
-import { snappyBlock } from '../../src/shared/block-codecs/snappy.ts';
-import { xz, xzStored } from '../../src/shared/block-codecs/xz.ts';
-import { zstdCodec } from '../../src/shared/block-codecs/zstd.ts';
+import { type BlockCodec, CodecFault } from '../../src/shared/codecs/block-codec.ts';
+import { bzip2Codec } from '../../src/shared/codecs/bzip2.ts';
+import { deflateRaw } from '../../src/shared/codecs/deflate.ts';
+import { snappyBlock } from '../../src/shared/codecs/snappy.ts';
+import { xz, xzStored } from '../../src/shared/codecs/xz.ts';
+import { zstdCodec } from '../../src/shared/codecs/zstd/block.ts';
 import { fillRandom } from '../../src/shared/random.ts';
 
 const codecs: Record<string, BlockCodec> = {

@@ -1,5 +1,5 @@
 /** What is in a block: decompressed, and datum by datum. */
-import { type BlockCodec, CodecFault, LimitFault } from '../../../shared/block-codecs/codec.ts';
+import { type BlockCodec, CodecFault, LimitFault } from '../../../shared/codecs/block-codec.ts';
 import type { Finding } from '../../format.ts';
 import { Cursor } from '../codec/cursor.ts';
 import { EMPTY_ITEMS_MAX } from '../codec/limits.ts';

@@ -1,10 +1,11 @@
 /** The codecs of containers: what compresses the data of a block. */
-import { bzip2Codec } from '../../../shared/block-codecs/bzip2.ts';
-import { type BlockCodec, CodecFault } from '../../../shared/block-codecs/codec.ts';
-import { deflateRaw } from '../../../shared/block-codecs/deflate.ts';
-import { snappyBlock } from '../../../shared/block-codecs/snappy.ts';
-import { xz } from '../../../shared/block-codecs/xz.ts';
-import { zstdCodec } from '../../../shared/block-codecs/zstd.ts';
+
+import { type BlockCodec, CodecFault } from '../../../shared/codecs/block-codec.ts';
+import { bzip2Codec } from '../../../shared/codecs/bzip2.ts';
+import { deflateRaw } from '../../../shared/codecs/deflate.ts';
+import { snappyBlock } from '../../../shared/codecs/snappy.ts';
+import { xz } from '../../../shared/codecs/xz.ts';
+import { zstdCodec } from '../../../shared/codecs/zstd/block.ts';
 import { crc32 } from '../../../shared/crc32.ts';
 import { DdiaError } from '../../../shared/errors.ts';
 import { hex32 } from '../../../shared/hex.ts';

@@ -1,6 +1,6 @@
 /** Writes containers: a header, and blocks that are closed when they are large enough. */
 import { createHash } from 'node:crypto';
-import type { BlockCodec } from '../../../shared/block-codecs/codec.ts';
+import type { BlockCodec } from '../../../shared/codecs/block-codec.ts';
 import { Writer } from '../codec/writer.ts';
 import {
   BLOCK_BYTES_DEFAULT,

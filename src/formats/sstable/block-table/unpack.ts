@@ -2,7 +2,7 @@
  * Payloads of blocks as they were before compression, in one buffer that is used again and again.
  */
 import { bzip2Decompress } from '../../../shared/codecs/bzip2.ts';
-import { inflate } from '../../../shared/codecs/inflate.ts';
+import { inflate } from '../../../shared/codecs/deflate.ts';
 import { lz4Decompress } from '../../../shared/codecs/lz4.ts';
 import { snappyDecompress, snappyLength } from '../../../shared/codecs/snappy.ts';
 import {
@@ -98,13 +98,13 @@ export class Unpacker {
       case 'lz4':
       case 'lz4hc':
         return lz4Decompress(source, p, end, this.#own, length, dictionary);
-      case 'bzip2':
-        return bzip2Decompress(source, p, end, this.#own, length);
       case 'zstd':
         return zstdDecompress(source, p, end, this.#own, length, this.#zstd);
       default: {
-        const bytes = inflate(source.subarray(p, end), length, dictionary);
-        if (!bytes) return -1;
+        const packed = source.subarray(p, end);
+        const bytes =
+          name === 'bzip2' ? unbzip2(packed, length) : inflate(packed, length, dictionary);
+        if (bytes?.length !== length) return -1;
         this.bytes = bytes;
         this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
         return length;
@@ -121,5 +121,13 @@ export class Unpacker {
   #fail(why: string): false {
     this.fault = why;
     return false;
+  }
+}
+
+function unbzip2(packed: Uint8Array, length: number): Uint8Array | undefined {
+  try {
+    return bzip2Decompress(packed, length);
+  } catch {
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@
  * a key for the filter, and the range deletions.
  */
 import { randomBytes } from 'node:crypto';
-import { deflate } from '../../../shared/codecs/inflate.ts';
+import { deflateRaw } from '../../../shared/codecs/deflate.ts';
 import { DdiaError } from '../../../shared/errors.ts';
 import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
 import { compareEntries, EntryCopy } from '../entry-copy.ts';
@@ -205,7 +205,7 @@ export class V2Writer implements TableWriter {
     let [own, ownView, ownEnd] = [bytes, view, end];
     let compression = 0;
     if (this.#deflate && kind === names.KIND.data) {
-      const packed = deflate(bytes.subarray(names.HEAD_BYTES, end));
+      const packed = deflateRaw.compress(bytes.subarray(names.HEAD_BYTES, end));
       if (packed.length <= rawBytes * WORTH) {
         compression = names.DEFLATE;
         ownEnd = names.HEAD_BYTES + packed.length;

@@ -2,7 +2,7 @@
  * A table as its header, footers, index, filter and properties describe it. What of these is
  * damaged is left out; the scan tells of it, since it comes by every byte.
  */
-import { inflate } from '../../../shared/codecs/inflate.ts';
+import { inflate } from '../../../shared/codecs/deflate.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import type { ByteSource, ScanContext } from '../../format.ts';
 import { BlockHead, bodyCrcOf } from './block.ts';

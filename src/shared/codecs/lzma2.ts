@@ -4,7 +4,7 @@
  * (https://www.7-zip.org/sdk.html) and the .xz format's
  * (https://tukaani.org/xz/xz-file-format.txt, 5.3.1).
  */
-import { CodecFault, tooMuch } from './codec.ts';
+import { CodecFault, tooMuch } from './block-codec.ts';
 
 const STATES = 12;
 const POSITIONS = 16;

@@ -1,6 +1,6 @@
-/** Deflate without zlib's frame (RFC 1951): Node's own. */
+/** Deflate (RFC 1951), by Node's zlib, with a limit on what comes out. */
 import * as zlib from 'node:zlib';
-import { type BlockCodec, guarded, NO_BYTES, tooMuch } from './codec.ts';
+import { type BlockCodec, guarded, NO_BYTES, tooMuch } from './block-codec.ts';
 
 export const deflateRaw: BlockCodec = {
   decompress(bytes, bytesMax) {
@@ -46,4 +46,25 @@ function inflatePart(bytes: Uint8Array, maxOutputLength: number): Uint8Array {
     } else bad = middle;
   }
   return best;
+}
+
+/**
+ * Unpacks `length` bytes of raw deflate, or of deflate in a zlib frame; undefined: it is neither,
+ * or makes another number of bytes.
+ */
+export function inflate(
+  source: Uint8Array,
+  length: number,
+  dictionary?: Uint8Array,
+): Uint8Array | undefined {
+  const options = { maxOutputLength: length + 1, ...(dictionary && { dictionary }) };
+  for (const unpack of [zlib.inflateRawSync, zlib.inflateSync]) {
+    try {
+      const bytes = unpack(source, options);
+      if (bytes.length === length) return bytes;
+    } catch {
+      // The next one may understand it.
+    }
+  }
+  return undefined;
 }

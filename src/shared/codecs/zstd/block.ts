@@ -3,7 +3,7 @@
  * compiled to WebAssembly.
  */
 import * as zlib from 'node:zlib';
-import { type BlockCodec, CodecFault, guarded, requirePackage, tooMuch } from './codec.ts';
+import { type BlockCodec, CodecFault, guarded, requirePackage, tooMuch } from '../block-codec.ts';
 
 interface NodeZstd {
   zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;

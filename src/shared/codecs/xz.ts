@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from '../crc32.ts';
-import { type BlockCodec, CodecFault, requirePackage, tooMuch } from './codec.ts';
+import { type BlockCodec, CodecFault, requirePackage, tooMuch } from './block-codec.ts';
 import { Lzma2Decoder } from './lzma2.ts';
 
 const MAGIC = Buffer.from('fd377a585a00', 'hex');

@@ -85,7 +85,8 @@ export abstract class RepairCommand extends DdiaCommand {
       return;
     }
     if (flags.out === undefined && !flags['in-place']) {
-      throw usageError('usage', 'where to? --out DIR, or --in-place', '--dry-run shows the plan');
+      const ways = input.dialect.wholeDirectory ? '--out DIR' : '--out DIR, or --in-place';
+      throw usageError('usage', `where to? ${ways}`, '--dry-run shows the plan');
     }
     const report = await applyRepair(
       input,

@@ -136,7 +136,7 @@ function guess(set: FileSet, { families }: Version, findings: Finding[]): void {
   }
   if (added === 0) return;
   const message =
-    `${added} tables that no entry names which can be read are read too: ` +
+    `tables that no entry names which can be read are read too, ${added} of them: ` +
     'what a compaction had dropped of them shows again';
   const place = { file: MANIFEST_NAME, offset: 0, length: 0 };
   findings.push({ code: 'guessed-tables', severity: 'warning', ...place, message });

@@ -3,6 +3,7 @@
  * numbers, into a new store. The plan accounts for every byte of every file, by what the repairs of
  * tables and of logs would keep of them.
  */
+import { DdiaError } from '../../shared/errors.ts';
 import { mendedSource } from '../copy-spans.ts';
 import type {
   FileSet,
@@ -15,6 +16,7 @@ import type {
   ScanContext,
 } from '../format.ts';
 import { keyText } from '../key-text.ts';
+import type { KeyBounds } from '../sstable/lost-keys.ts';
 import { planTableRepair } from '../sstable/repair.ts';
 import { planLogRepair } from '../wal/repair.ts';
 import { inLog, logInput } from './logs.ts';
@@ -35,7 +37,7 @@ export async function planStoreRepair(
   const named = new Set(live.map(({ name }) => name));
   const tables = set.files.filter(({ name }) => named.has(name));
   const input = { set, dialect: database.sstable, files: tables };
-  const ofTables = await planTableRepair(input, options, context);
+  const ofTables = await planTableRepair(input, options, context, boundsIn(live));
   const logs = { ...context, set: database.logSet };
   const ofLog = await planLogRepair(logInput(database), options, logs);
   const spans = new Map<string, LedgerSpan[]>();
@@ -60,6 +62,15 @@ export async function planStoreRepair(
       ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
     ],
   };
+}
+
+function boundsIn(tables: readonly TableFile[]): (file: string) => KeyBounds | undefined {
+  const bounds = new Map<string, KeyBounds>();
+  for (const { name, entry } of tables) {
+    if (name === undefined || !entry) continue;
+    bounds.set(name, { first: entry.firstKey, last: entry.lastKey });
+  }
+  return (file) => bounds.get(file);
 }
 
 function put(spans: Map<string, LedgerSpan[]>, span: LedgerSpan): void {
@@ -113,9 +124,14 @@ export async function applyStoreRepair(
   const logSet = mendedLogs(opened, plan);
   const database = { ...opened, logSet, version: { ...version, flushedSeq } };
   const family = version.families.get(0)!;
-  const ignore = (): void => {};
-  const visitor = { tell: ignore, leftOut: ignore };
-  await rewriteStore(database, family, context, output, visitor, version.flushedSeq);
+  await rewriteStore(database, family, context, output, { tell: refuse }, version.flushedSeq);
+}
+
+/** Damage is in the plan. What the plan says is kept, and cannot be, is not lost in silence. */
+function refuse({ code, file, offset, message }: Finding): void {
+  if (code !== 'unsorted-keys') return;
+  const hint = `put its entries in order: ddia sstable repair ${file} --out NEW`;
+  throw new DdiaError('too-damaged', `${file} @ ${offset}: ${message}`, hint);
 }
 
 /** The log as it is with the bytes that the plan puts back. */

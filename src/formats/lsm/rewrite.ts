@@ -23,8 +23,11 @@ export interface Rewritten {
 
 export interface RewriteVisitor {
   tell(finding: Finding): void;
-  /** An entry that a store of ours has no type for: a merge operand, a place in a blob file. */
-  leftOut(block: EntryBlock, index: number): void;
+  /**
+   * An entry that the engine has no type for: a merge operand, a place in a blob file. Absent: it
+   * is kept as it is.
+   */
+  leftOut?(block: EntryBlock, index: number): void;
 }
 
 /**
@@ -93,14 +96,15 @@ class Entries {
     const seq = block.seqHigh[index]! * 0x1_0000_0000 + block.seqLow[index]!;
     this.reached = Math.max(this.reached, seq);
     const type = block.types[index]!;
-    if (type === TYPE.put) this.writer.add(block, index);
+    const { leftOut } = this.visitor;
+    if (type === TYPE.put || !leftOut) this.writer.add(block, index);
     else if (isDeletion(type)) this.writer.add(block, index, TYPE.delete);
     else this.#leaveOut(block, index);
   }
 
   #leaveOut(block: EntryBlock, index: number): void {
     this.leftOut++;
-    this.visitor.leftOut(block, index);
+    this.visitor.leftOut?.(block, index);
   }
 
   #unsorted(block: EntryBlock, index: number): void {

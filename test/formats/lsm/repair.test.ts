@@ -10,7 +10,9 @@ import {
   MANIFEST_NAME,
 } from '../../../src/formats/lsm/manifest.ts';
 import { rewriteStore } from '../../../src/formats/lsm/rewrite.ts';
+import { StoreWriter } from '../../../src/formats/lsm/store-writer.ts';
 import { TYPE } from '../../../src/formats/sstable/entry-block.ts';
+import { EntryCopy } from '../../../src/formats/sstable/entry-copy.ts';
 import { v2 as table } from '../../../src/formats/sstable/v2/index.ts';
 import { tableName } from '../../../src/formats/sstable/v2/layout.ts';
 import { scanLog } from '../../../src/formats/wal/reader.ts';
@@ -260,6 +262,49 @@ describe('a damaged store', () => {
       expect(await engineContent(files)).toEqual(made.content);
     }
     expect(mended).toBe(3);
+  });
+});
+
+/** A store with two values and a merge operand over one of them. */
+function withOperand(): Files {
+  const output = new MemoryOutput();
+  const writer = new StoreWriter(output, []);
+  const add = (type: number, key: string, seqLow: number) => {
+    const bytes = Buffer.from(key);
+    const parts = { key: bytes, value: bytes, seqHigh: 0, seqLow, timestamp: undefined };
+    writer.add(new EntryCopy().set({ type, ...parts }).block, 0);
+  };
+  add(TYPE.merge, 'a', 9);
+  add(TYPE.put, 'a', 4);
+  add(TYPE.put, 'b', 5);
+  writer.finish(20);
+  return output.files;
+}
+
+describe('merge operands', () => {
+  it('are kept where the store stays what it is', async () => {
+    const files = withOperand();
+    expect((await verify(files)).findings).toEqual([]);
+    const { lines } = await content((await repaired(files)).files);
+    expect(lines).toEqual(['61 61 merge', '61 61', '62 62']);
+  });
+
+  it('are handed over where it becomes one that does not know them', async () => {
+    const database = await open(withOperand());
+    const output = new MemoryOutput();
+    const left: string[] = [];
+    const { entries, leftOut } = await rewriteStore(
+      database,
+      database.version.families.get(0)!,
+      context,
+      output,
+      {
+        tell: (finding) => left.push(finding.message),
+        leftOut: (block, i) => left.push(`${block.key(i)} ${block.types[i]} ${block.seqLow[i]}`),
+      },
+    );
+    expect({ entries, leftOut, left }).toEqual({ entries: 2, leftOut: 1, left: ['97 2 9'] });
+    expect(await engineContent(output.files)).toEqual(['a=a', 'b=b']);
   });
 });
 

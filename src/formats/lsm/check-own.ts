@@ -1,5 +1,4 @@
 /** What only a store of ours can be held against: its manifest says more of each table. */
-import { hex32 } from '../../shared/hex.ts';
 import type { Finding, ScanContext } from '../format.ts';
 import { COUNTS } from '../sstable/v2/layout.ts';
 import { V2Table } from '../sstable/v2/table.ts';
@@ -7,30 +6,32 @@ import { readManifest } from '../wal/v2/manifest.ts';
 import { scanLogs } from './logs.ts';
 import { MANIFEST_NAME } from './manifest.ts';
 import type { Database, TableFile } from './model.ts';
+import { misplacedTable } from './walk.ts';
 
 type Tell = (finding: Finding) => void;
 
 /** Is it the table that the manifest names, with what it is said to hold? */
 export async function checkOwnTable(
   { set }: Database,
-  { name, entry }: TableFile,
+  table: TableFile,
   context: ScanContext,
   tell: Tell,
 ): Promise<void> {
+  const { name, entry } = table;
   if (!entry || name === undefined) return;
   const source = set.open(name);
   try {
-    const { look, properties } = await V2Table.load(source, context);
+    const { fileCrc, properties } = await V2Table.load(source, context);
     const wrong = (code: string, message: string): void => {
       const place = { file: name, offset: 0, length: source.size ?? 0 };
       tell({ code, severity: 'error', ...place, message });
     };
-    // What is damaged is told by the table's own verification.
-    if (look?.intact && look.stored !== entry.fileCrc) {
-      const both = `header checksum ${hex32(look.stored)}, the manifest says ${hex32(entry.fileCrc)}`;
-      wrong('manifest-mismatch', `${both}: it is another table`);
+    const misplaced = misplacedTable(table, source, { identity: fileCrc });
+    if (misplaced) {
+      tell(misplaced);
       return;
     }
+    // What is damaged is told by the table's own verification.
     if (!properties) return;
     const count = (what: (typeof COUNTS)[number]) => properties.counts[COUNTS.indexOf(what)]!;
     const ranges = count('range_deletions');

@@ -130,7 +130,7 @@ export async function applyStoreRepair(
 /** Damage is in the plan. What the plan says is kept, and cannot be, is not lost in silence. */
 function refuse({ code, file, offset, message }: Finding): void {
   if (code !== 'unsorted-keys') return;
-  const hint = `put its entries in order: ddia sstable repair ${file} --out NEW`;
+  const hint = `take its entries by themselves: ddia sstable dump ${file} --json`;
   throw new DdiaError('too-damaged', `${file} @ ${offset}: ${message}`, hint);
 }
 

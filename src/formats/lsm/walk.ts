@@ -1,5 +1,7 @@
 /** Every entry of a column family in internal order: logs, level 0 table by table, the levels. */
 import { DdiaError } from '../../shared/errors.ts';
+import { hex32 } from '../../shared/hex.ts';
+import type { ByteSource, Finding } from '../format.ts';
 import { EntryBlock } from '../sstable/entry-block.ts';
 import { findingOf } from '../sstable/model.ts';
 import type { KeyRange } from '../sstable/range.ts';
@@ -38,10 +40,14 @@ export async function walkFamily(
   const ranges = new EntryBlock();
   if (await memtable.readRangeDeletions(ranges)) cover.add(ranges);
   const files = [...family.tables.values()].filter((table) => overlaps(table, walk.range, order));
-  if (database.software !== 'leveldb') await coverOf(database, files, walk, cover, order);
+  const odd =
+    database.software === 'leveldb' ? [] : await coverOf(database, files, walk, cover, order);
+  // Of a table that is another one than the manifest says, nobody knows which keys it has.
+  const own = odd.map((file) => ({ level: file.level, run: [file] }));
+  const runs = runsOf(odd.length > 0 ? files.filter((file) => !odd.includes(file)) : files, order);
   const cursors = [
     new MemoryCursor(memtable, walk),
-    ...runsOf(files, order).map(({ level, run }) => {
+    ...[...runs, ...own].map(({ level, run }) => {
       const inOrder = walk.reverse ? run.toReversed() : run;
       return new FilesCursor(database, inOrder, level, walk);
     }),
@@ -79,7 +85,8 @@ async function coverOf(
   { context, tell }: Walk,
   cover: RangeCover,
   order: 1 | -1,
-): Promise<void> {
+): Promise<TableFile[]> {
+  const odd: TableFile[] = [];
   const block = new EntryBlock();
   for (const file of files) {
     context.signal?.throwIfAborted();
@@ -88,6 +95,11 @@ async function coverOf(
     if (!opened) continue;
     const { source, table } = opened;
     try {
+      const misplaced = misplacedTable(file, source, table);
+      if (misplaced) {
+        odd.push(file);
+        tell(misplaced);
+      }
       const before = table.damage.length;
       if (await table.readRangeDeletions?.(block)) {
         if (database.software === 'v2') cover.add(block);
@@ -98,6 +110,20 @@ async function coverOf(
       source.close?.();
     }
   }
+  return odd;
+}
+
+/** Told where a table of ours is not the one that the manifest names. */
+export function misplacedTable(
+  { entry, name = '' }: TableFile,
+  source: ByteSource,
+  { identity }: { identity?: number | undefined },
+): Finding | undefined {
+  if (!entry || identity === undefined || identity === entry.fileCrc) return undefined;
+  const both = `header checksum ${hex32(identity)}, the manifest says ${hex32(entry.fileCrc)}`;
+  const place = { file: name, offset: 0, length: source.size ?? 0 };
+  const message = `${both}: it is another table`;
+  return { code: 'manifest-mismatch', severity: 'error', ...place, message };
 }
 
 /** The first key behind a table. */

@@ -169,12 +169,13 @@ function harm(files: Files, random: Random): Files {
   const name = names[random.below(names.length)]!;
   const bytes = Uint8Array.from(files[name]!);
   const at = random.below(Math.max(1, bytes.length));
-  const what = random.below(5);
+  const what = random.below(6);
   if (what === 0) {
     const { [name]: _gone, ...rest } = files;
     return rest;
   }
   if (what === 1) return { ...files, [name]: bytes.subarray(0, at) };
+  if (what === 3) return { ...files, [name]: files[names[random.below(names.length)]!]! };
   if (what === 2) bytes.fill(0, at, at + random.below(200));
   else if (bytes.length > 0) bytes[at]! ^= 1 << random.below(8);
   return { ...files, [name]: bytes };

@@ -47,6 +47,10 @@ class IndexedTable implements OpenTable {
     readonly damage: TableDamage[],
   ) {}
 
+  get identity(): number | undefined {
+    return this.table.fileCrc;
+  }
+
   get blocks(): number {
     return this.index.count;
   }

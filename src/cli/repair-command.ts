@@ -1,5 +1,6 @@
 /** repair, by family or by detection: plan, apply, and say what came of it. */
 import { Args, Flags } from '@oclif/core';
+import type { Identified } from '../formats/detect.ts';
 import type { RepairPlan } from '../formats/format.ts';
 import { replaceFile } from '../io/durable.ts';
 import { readTextFile } from '../io/file-source.ts';
@@ -33,13 +34,18 @@ export abstract class RepairCommand extends DdiaCommand {
     apply: Flags.string({
       description: 'do what this plan says; refused if the input has changed',
     }),
-    to: Flags.option({ options: ['ndjson', 'sql'] as const })({
+    to: Flags.string({
+      options: ['ndjson', 'sql'],
       description: 'of a file of other software: what its rows are written as, to --out FILE',
     }),
     'dry-run': Flags.boolean({ description: 'print the plan, and do nothing' }),
     ...limitFlags,
   };
   readonly family: string | undefined = undefined;
+
+  protected open(path: string, dialect: string | undefined): Promise<Identified> {
+    return openPath(this, path, this.family, dialect);
+  }
 
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(this.ctor as typeof RepairCommand);
@@ -48,11 +54,12 @@ export abstract class RepairCommand extends DdiaCommand {
     if (path === undefined)
       throw usageError('usage', 'what is to be repaired? PATH or --apply PLAN');
     const context = { limits: limitsOf(flags), signal: this.signal, options: flags };
-    const input = await openPath(this, path, this.family, stored?.dialect ?? flags.dialect);
+    const input = await this.open(path, stored?.dialect ?? flags.dialect);
     const formats = input.family.salvageFormats?.(input.dialect) ?? [];
     if (formats.length > 0) {
       const { salvageFile } = await import('./salvage.ts');
-      const report = await salvageFile(input, formats, flags, context);
+      const to = flags.to as 'ndjson' | 'sql' | undefined;
+      const report = await salvageFile(input, formats, { ...flags, to }, context);
       process.exitCode = report.damaged ? EXIT.damage : EXIT.ok;
       if (flags.json) this.printJson(report);
       else this.printText(report.text);
@@ -60,6 +67,9 @@ export abstract class RepairCommand extends DdiaCommand {
     }
     if (flags.to !== undefined) {
       throw usageError('usage', `--to: a ${input.dialect.id} file is repaired, see --out DIR`);
+    }
+    if (flags['in-place'] && input.dialect.wholeDirectory) {
+      throw usageError('usage', 'such a store is written anew as a whole', 'give --out DIR');
     }
     const plan = stored ?? (await planRepair(input, { mend: flags.mend }, context));
     if (stored) await checkUnchanged(input, stored, context);
@@ -75,7 +85,8 @@ export abstract class RepairCommand extends DdiaCommand {
       return;
     }
     if (flags.out === undefined && !flags['in-place']) {
-      throw usageError('usage', 'where to? --out DIR, or --in-place', '--dry-run shows the plan');
+      const ways = input.dialect.wholeDirectory ? '--out DIR' : '--out DIR, or --in-place';
+      throw usageError('usage', `where to? ${ways}`, '--dry-run shows the plan');
     }
     const report = await applyRepair(
       input,

@@ -1,5 +1,5 @@
 /** The long answers about a PATH: what every dialect says to it, and all that a directory holds. */
-import { probeOf, rankOf } from './detect.ts';
+import { probeOf, rankOf, wholeDirectory } from './detect.ts';
 import type { Detection, Dialect, Family, FileEntry, FileSet, Opened } from './format.ts';
 import { NOT_THIS } from './format.ts';
 
@@ -44,13 +44,16 @@ export async function everyAnswer(
 }
 
 /**
- * All that a set holds, file by file: a directory of a storage engine has logs beside tables.
+ * All that a set holds, file by file: a directory of a storage engine has logs beside tables. A
+ * store that is known as a whole is one group.
  * Files that are nothing known are left out. Groups are in the order of the families.
  */
 export async function everyGroup(
   families: readonly Family[],
   set: FileSet,
 ): Promise<readonly Group[]> {
+  const whole = set.isDirectory ? await wholeDirectory(families, set) : undefined;
+  if (whole) return [whole];
   const groups = new Map<Dialect, { family: Family; names: Set<string> }>();
   const asked = families.flatMap((family) =>
     family.dialects.map((dialect) => ({ family, dialect, names: namesRead(family, dialect, set) })),

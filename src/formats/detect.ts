@@ -158,7 +158,26 @@ async function identifyFile(families: readonly Family[], set: FileSet): Promise<
   return { set, files: set.files, ...best };
 }
 
+/** A file that tells what the whole directory is, whatever lies beside it. */
+export async function wholeDirectory(
+  families: readonly Family[],
+  set: FileSet,
+): Promise<Identified | undefined> {
+  for (const family of families) {
+    for (const dialect of family.dialects) {
+      if (!dialect.wholeDirectory) continue;
+      const files = family.select(set, dialect);
+      if (files.length === 0) continue;
+      const detection = dialect.detect(await probeOf(set, files[0]!));
+      if (detection.confidence === 'certain') return { set, family, dialect, files, detection };
+    }
+  }
+  return undefined;
+}
+
 async function identifyDirectory(families: readonly Family[], set: FileSet): Promise<Identified> {
+  const whole = await wholeDirectory(families, set);
+  if (whole) return whole;
   const readBy = new Map<Dialect, Set<string>>();
   for (const family of families) {
     for (const dialect of family.dialects) {

@@ -58,8 +58,13 @@ export interface FileSet {
   readonly files: readonly FileEntry[];
   /** Names beside a single file (itself included), or the same as `files` for a directory. */
   readonly siblings: readonly FileEntry[];
-  /** Opens one of `siblings` by name. Throws a DdiaError when it cannot. */
+  /**
+   * Opens one of `siblings` by name, or a file of a directory below as `directory/name`. Throws a
+   * DdiaError when it cannot.
+   */
   open(name: string): ByteSource;
+  /** The directory of that name in this one; undefined where there is none. */
+  below?(name: string): FileSet | undefined;
 }
 
 /** A limit on everything that a file can ask for. Units are last in the name. */
@@ -162,6 +167,11 @@ export interface Dialect {
    * in place holds it meanwhile. Absent where such locks are another software's.
    */
   readonly lockFile?: string;
+  /**
+   * True where a file that it detects tells what the whole directory is, whatever else lies in it;
+   * such a store is repaired into a new directory only.
+   */
+  readonly wholeDirectory?: boolean;
 }
 
 /**

@@ -11,6 +11,7 @@ export const builtInDialects: Readonly<Record<string, readonly string[]>> = {
   sstable: ['v2', 'v1', 'leveldb', 'rocksdb', 'lsm-v1'],
   btree: ['v2', 'v1', 'sqlite', 'bbolt', 'lmdb'],
   avro: ['ocf'],
+  lsm: ['v2'],
 };
 
 export const familyIds: readonly string[] = Object.keys(builtInDialects);
@@ -21,6 +22,7 @@ const LOADERS: Readonly<Record<string, () => Promise<unknown>>> = {
   sstable: async () => (await import('./sstable/index.ts')).sstable,
   btree: async () => (await import('./btree/index.ts')).btree,
   avro: async () => (await import('./avro/index.ts')).avro,
+  lsm: async () => (await import('./lsm/index.ts')).lsm,
 };
 
 /** In the order in which they are asked about a file. Ids that are none are passed over. */

@@ -40,5 +40,9 @@ export function diskSet(disk: Disk, directory: string): FileSet {
     files,
     siblings: files,
     open: (name) => new DiskSource(disk, join(directory, name), name),
+    below(name) {
+      const inner = join(directory, name);
+      return disk.stat(inner)?.kind === 'directory' ? diskSet(disk, inner) : undefined;
+    },
   };
 }

@@ -60,6 +60,12 @@ class DirectorySet implements FileSet {
   open(name: string): ByteSource {
     return new FileSource(path.join(this.directory, name), name);
   }
+
+  below(name: string): FileSet | undefined {
+    const inner = path.join(this.directory, name);
+    const stat = fs.statSync(inner, { throwIfNoEntry: false });
+    return stat?.isDirectory() ? new DirectorySet(inner, inner, undefined) : undefined;
+  }
 }
 
 function listFiles(directory: string): FileEntry[] {

@@ -64,6 +64,16 @@ export class LockFile {
   }
 }
 
+/** The living process that has the lock; undefined: none has it. Nothing is touched. */
+export function lockOwner(
+  disk: Disk,
+  path: string,
+  processes: Processes = systemProcesses(),
+): number | undefined {
+  const owner = readOwner(disk, path);
+  return owner !== undefined && processes.isAlive(owner) ? owner.pid : undefined;
+}
+
 /** Returns the path of the claim. */
 function putUpClaim(disk: Disk, path: string, processes: Processes): string {
   const directory = dirname(path);

@@ -13,6 +13,7 @@ export class NewDirectory {
   /** Where the files are until `finish`. */
   readonly temporary: string;
   #open: BufferedFile | undefined;
+  readonly #below = new Set<string>();
   #done = false;
 
   /** `replace`: what is there is set aside first and removed at the end. */
@@ -38,13 +39,27 @@ export class NewDirectory {
     }
   }
 
-  /** One file at a time. */
+  /** One file at a time. `directory/name`: in a directory below, which is made. */
   create(name: string): BufferedFile {
-    if (path.basename(name) !== name || name === '.' || name === '..') {
+    const parts = name.split('/');
+    const odd = parts.some((part) => path.basename(part) !== part || /^\.{0,2}$/.test(part));
+    if (odd || parts.length > 2) {
       throw new DdiaError('bad-name', `not a file name: ${JSON.stringify(name)}`);
     }
+    if (parts.length === 2) this.#makeBelow(parts[0]!);
     this.#open = new BufferedFile(this.disk, path.join(this.temporary, name));
     return this.#open;
+  }
+
+  #makeBelow(name: string): void {
+    if (this.#below.has(name)) return;
+    const inner = path.join(this.temporary, name);
+    try {
+      this.disk.makeDirectory(inner);
+    } catch (error) {
+      throw fromSystemError(error, inner);
+    }
+    this.#below.add(name);
   }
 
   /** Gives the directory its name, durably. */
@@ -53,6 +68,7 @@ export class NewDirectory {
     const resolved = path.resolve(target);
     const parent = path.dirname(resolved);
     try {
+      for (const name of this.#below) disk.syncDirectory(path.join(this.temporary, name));
       disk.syncDirectory(this.temporary);
       const old = disk.stat(resolved) ? `${this.temporary}.old` : undefined;
       if (old) disk.rename(resolved, old);

@@ -14,7 +14,7 @@ interface Row {
 function scanned(path: string, ...flags: string[]): string[] {
   const before = hashOf(path);
   const formats = ['--key-format', 'hex', '--value-format', 'hex', '--json'];
-  const ran = ddia(['db', 'scan', path, ...formats, ...flags]);
+  const ran = ddia(['lsm', 'scan', path, ...formats, ...flags]);
   expect([ran.status, ran.stderr]).toEqual([0, '']);
   expect(hashOf(path)).toBe(before);
   return lines<Row>(ran).map(({ key, value }) => `${key.hex} ${value.hex}`);
@@ -28,7 +28,7 @@ interface Finding {
 }
 
 function expectWhole(path: string): void {
-  const ran = ddia(['db', 'verify', path, '--json']);
+  const ran = ddia(['lsm', 'verify', path, '--json']);
   const { results } = JSON.parse(ran.stdout) as { results: { findings: Finding[] }[] };
   // LevelDB can be closed before it has removed the inputs of a compaction.
   const told = results[0]!.findings.filter(

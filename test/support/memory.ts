@@ -32,8 +32,10 @@ export class MemorySource implements ByteSource {
   }
 }
 
+/** Files of directories below are given as `directory/name`. */
 export function memorySet(files: Record<string, Uint8Array>, path = 'memory'): FileSet {
   const entries = Object.entries(files)
+    .filter(([name]) => !name.includes('/'))
     .map(([name, bytes]) => ({ name, size: bytes.length }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return {
@@ -42,6 +44,11 @@ export function memorySet(files: Record<string, Uint8Array>, path = 'memory'): F
     files: entries,
     siblings: entries,
     open: (name) => new MemorySource(name, files[name]!),
+    below(name) {
+      const inner = Object.entries(files).filter(([path]) => path.startsWith(`${name}/`));
+      const named = inner.map(([path, bytes]) => [path.slice(name.length + 1), bytes] as const);
+      return named.length > 0 ? memorySet(Object.fromEntries(named), `${path}/${name}`) : undefined;
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   decodeManifest,
   encodeManifest,
   LEVELS,
+  LOG_DIRECTORY,
   type LsmManifest,
   MANIFEST_NAME,
   type ManifestTable,
@@ -26,7 +27,8 @@ import { TableFile } from './table-file.ts';
 
 /** A manifest for so many tables is 256 MiB: more is no store of ours. */
 const MANIFEST_BYTES_MAX = 256 * 1024 * 1024;
-export const LOG_DIRECTORY = 'wal';
+
+export { LOG_DIRECTORY };
 
 export interface Edit {
   add?: readonly ManifestTable[];
@@ -149,7 +151,8 @@ function readManifest(disk: Disk, directory: string): LsmManifest | undefined {
     const got = readFully(file, bytes, 0, size, 0);
     const manifest = decodeManifest(bytes.subarray(0, got));
     if (typeof manifest !== 'string') return manifest;
-    throw new DdiaError('corrupt', `${path}: ${manifest}`);
+    const hint = `look: ddia lsm verify ${directory}; then ddia lsm repair ${directory} --out NEW`;
+    throw new DdiaError('corrupt', `${path}: ${manifest}`, hint);
   } finally {
     file.close();
   }
@@ -163,7 +166,7 @@ function makeManifest(disk: Disk, directory: string, options: ResolvedOptions): 
     throw new DdiaError(
       'corrupt',
       `${directory}: ${orphan} is there and ${MANIFEST_NAME} is not: nothing says which tables live`,
-      `look at the tables: ddia sstable verify ${directory}`,
+      `bring it back: ddia lsm repair ${directory} --out NEW`,
     );
   }
   const storeId = options.storeId();

@@ -1,9 +1,9 @@
 /** What the log has and no table does goes into memory when a store is opened. */
+import { fromLog } from '../../formats/lsm/log-operation.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import type { WriteAheadLog } from '../wal/log.ts';
 import type { Catalog } from './catalog.ts';
 import { Memtable } from './memtable.ts';
-import { fromLog } from './operation.ts';
 import type { ResolvedOptions } from './options.ts';
 
 /** Memtables from older to newer; the last one is to be written on. Throws `corrupt`. */

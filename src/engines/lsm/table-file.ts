@@ -170,10 +170,11 @@ export class TableFile implements BlockOwner {
   }
 
   corrupt(offset: number, why: string): DdiaError {
+    const { directory } = this;
     return new DdiaError(
       'corrupt',
       `${this.path} @ ${offset}: ${why}`,
-      `look: ddia sstable verify ${this.path}; then ddia sstable repair ${this.path} --out NEW`,
+      `look: ddia lsm verify ${directory}; then ddia lsm repair ${directory} --out NEW`,
     );
   }
 

@@ -35,11 +35,13 @@
 import { crc32c } from '../../shared/crc32.ts';
 
 export const MANIFEST_NAME = 'MANIFEST.lsm2';
-const MAGIC = 'DDIALSM2';
-const VERSION = 2;
-const HEADER_BYTES = 64;
-const CRC_AT = 60;
-const ENTRY_BYTES = 64;
+/** The directory below, with the log. */
+export const LOG_DIRECTORY = 'wal';
+export const MAGIC = 'DDIALSM2';
+export const VERSION = 2;
+export const HEADER_BYTES = 64;
+export const CRC_AT = 60;
+export const ENTRY_BYTES = 64;
 export const LEVELS = 7;
 
 export interface ManifestTable {
@@ -138,7 +140,7 @@ export function decodeManifest(bytes: Uint8Array): LsmManifest | string {
   };
 }
 
-function decodeEntry(
+export function decodeEntry(
   bytes: Uint8Array,
   view: DataView,
   at: number,

@@ -9,7 +9,7 @@ import type { EntryBlock } from './entry-block.ts';
 import type { TableDamage, TableOpened } from './model.ts';
 import { shown } from './order.ts';
 import { probeTable } from './probe.ts';
-import { TableCursor } from './range.ts';
+import { keyRange, TableCursor } from './range.ts';
 import { openSeekable } from './seekable.ts';
 
 const INTERVALS_TOLD_MAX = 20;
@@ -25,12 +25,20 @@ interface Interval {
   /** Last key before and first key behind the damage; both are there still. */
   after: Uint8Array | undefined;
   before: Uint8Array | undefined;
+  bounds: KeyBounds | undefined;
+}
+
+/** First and last key of a table, where something else knows them: a manifest. */
+export interface KeyBounds {
+  readonly first: Uint8Array;
+  readonly last: Uint8Array;
 }
 
 export class LostKeys {
   readonly #intervals: Interval[] = [];
   #more = 0;
   #file = '';
+  #bounds: KeyBounds | undefined;
   #lastKey: Uint8Array | undefined;
   #open: Interval | undefined;
 
@@ -39,8 +47,9 @@ export class LostKeys {
     readonly context: ScanContext,
   ) {}
 
-  begin(file: string): void {
+  begin(file: string, bounds?: KeyBounds): void {
     this.#file = file;
+    this.#bounds = bounds;
     this.#lastKey = undefined;
     this.#open = undefined;
   }
@@ -58,8 +67,9 @@ export class LostKeys {
       this.#open.entriesAtMost = sum(this.#open.entriesAtMost, entriesAtMost);
       return;
     }
-    const file = this.#file;
-    this.#open = { file, offset, length, entriesAtMost, after: this.#lastKey, before: undefined };
+    const [file, bounds] = [this.#file, this.#bounds];
+    const ends = { after: this.#lastKey, before: undefined, bounds };
+    this.#open = { file, offset, length, entriesAtMost, ...ends };
   }
 
   end(): void {
@@ -104,7 +114,8 @@ export class LostKeys {
       const source = await openSeekable(input, file, context.limits);
       try {
         const table = await dialect.open(source, context);
-        const range = { from: interval.after, to: interval.before };
+        const { after, before, bounds } = interval;
+        const range = { from: after ?? bounds?.first, to: before ?? behind(bounds?.last) };
         const cursor = new TableCursor(table, range, false, () => {});
         let entries = 0;
         let seq: { high: number; low: number } | undefined;
@@ -132,8 +143,16 @@ export class LostKeys {
   }
 }
 
-function between({ after, before }: Interval): string {
+/** The key that follows in byte order. */
+function behind(key: Uint8Array | undefined): Uint8Array | undefined {
+  return key && keyRange(key).to;
+}
+
+function between({ after, before, bounds }: Interval): string {
   if (after && before) return `between ${shown(after)} and ${shown(before)}`;
+  if (after && bounds) return `behind ${shown(after)}, up to ${shown(bounds.last)}`;
+  if (before && bounds) return `from ${shown(bounds.first)} on, before ${shown(before)}`;
+  if (bounds) return `from ${shown(bounds.first)} to ${shown(bounds.last)}`;
   if (after) return `behind ${shown(after)}`;
   return before ? `before ${shown(before)}` : 'of any kind';
 }

@@ -91,6 +91,8 @@ export interface OpenTable {
   mayContain(key: Uint8Array): Promise<boolean | undefined>;
   /** Range deletions of the table, if it has any. */
   readRangeDeletions?(into: EntryBlock): Promise<boolean>;
+  /** Which table it is, where the layout says so: the checksum of its header. */
+  readonly identity?: number | undefined;
   /** What was wrong with index or footer when the table was opened. */
   readonly damage: readonly TableDamage[];
 }

@@ -13,7 +13,7 @@ import type {
   ScanContext,
 } from '../format.ts';
 import { Ledger, type LedgerEntry } from '../ledger.ts';
-import { LostKeys } from './lost-keys.ts';
+import { type KeyBounds, LostKeys } from './lost-keys.ts';
 import { findingOf, type TableDamage, type TableOpened } from './model.ts';
 import { OrderChecker } from './order.ts';
 import { rewriteTable } from './rewrite.ts';
@@ -25,6 +25,7 @@ export async function planTableRepair(
   input: TableOpened,
   _options: RepairOptions,
   context: ScanContext,
+  boundsOf: (file: string) => KeyBounds | undefined = () => undefined,
 ): Promise<Omit<RepairPlan, 'inputs'>> {
   const { dialect, set, files } = input;
   const findings = new Findings(context.limits.findings);
@@ -35,6 +36,7 @@ export async function planTableRepair(
     const before = findings.total;
     const source = await openSeekable(input, file, context.limits);
     try {
+      lost.begin(file.name, boundsOf(file.name));
       await planFile(input, source, file, context, findings, ledger, lost);
     } finally {
       source.close?.();
@@ -83,7 +85,6 @@ async function planFile(
     });
   };
   const order = new OrderChecker(tell);
-  lost.begin(file.name);
   await input.dialect.scan(
     source,
     { ...context, depth: 'full' },

@@ -1,5 +1,5 @@
 /** The family `wal`: write-ahead logs, whoever wrote them. */
-import type { ByteSource, Family, FileEntry, FileSet, ScanContext, Span } from '../format.ts';
+import type { ByteSource, Family, ScanContext, Span } from '../format.ts';
 import { btreeV1 } from './btree-v1/index.ts';
 import { dumpLog } from './dump.ts';
 import { leveldb } from './leveldb/index.ts';
@@ -8,24 +8,13 @@ import type { WalDialect, WalOpened, WalScanContext } from './model.ts';
 import { applyLogRepair, planLogRepair } from './repair.ts';
 import { rocksdb } from './rocksdb/index.ts';
 import { type LogPart, verifyLogPart } from './second-reader.ts';
+import { selectSegments } from './segments.ts';
 import { statLog } from './stat.ts';
 import { v1 } from './v1/index.ts';
 import { v2 } from './v2/index.ts';
 import { verifyLog } from './verify.ts';
 
 export const walDialects: readonly WalDialect[] = [v2, v1, leveldb, rocksdb, btreeV1, lsmV1];
-
-/** Which of a set's files this dialect reads as segments, in order of their numbers. */
-export function selectSegments(set: FileSet, dialect: WalDialect): readonly FileEntry[] {
-  if (!set.isDirectory) return set.files;
-  const numbered: { file: FileEntry; number: number }[] = [];
-  const first = dialect.firstSegment?.(set) ?? 0;
-  for (const file of set.files) {
-    const number = dialect.segmentNumber(file.name);
-    if (number !== undefined && number >= first) numbered.push({ file, number });
-  }
-  return numbered.sort((a, b) => a.number - b.number).map(({ file }) => file);
-}
 
 export function walContext(input: WalOpened, context: ScanContext): WalScanContext {
   return { ...context, set: input.set };

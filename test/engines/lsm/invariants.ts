@@ -2,16 +2,14 @@
  * What must hold of a store after any crash, told against the history of what was written to it: it
  * opens; its content, read either way and key by key, is that after some prefix of the writes, with
  * every durable one in it, so that nothing is lost, no batch is half there, and nothing that was
- * deleted comes back; no number is given twice; its tables are exactly those that the manifest names,
- * and verify clean.
+ * deleted comes back; no number is given twice; its directory verifies clean, and has no file that
+ * belongs to nothing.
  */
 import type { LsmOptions } from '../../../src/engines/lsm/options.ts';
 import { LsmStore, type Operation } from '../../../src/engines/lsm/store.ts';
 import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
-import { decodeManifest, MANIFEST_NAME } from '../../../src/formats/lsm/manifest.ts';
-import { sstable } from '../../../src/formats/sstable/index.ts';
-import { v2 } from '../../../src/formats/sstable/v2/index.ts';
-import { tableName } from '../../../src/formats/sstable/v2/layout.ts';
+import { openDatabase } from '../../../src/formats/lsm/open.ts';
+import { verifyDatabase } from '../../../src/formats/lsm/verify.ts';
 import type { Disk } from '../../../src/io/disk.ts';
 import { diskSet } from '../../../src/io/disk-set.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
@@ -185,24 +183,10 @@ export async function stillWorks(disk: Disk, open: Opener): Promise<string[]> {
   return [after, merged].filter((one) => one !== expected).map((one) => `after a put: "${one}"`);
 }
 
-/** What verify says of the tables, and files that belong to nothing. */
+/** What verify says of the directory as a whole, and files that belong to nothing. */
 async function asFilesAre(disk: Disk): Promise<string[]> {
   const set = diskSet(disk, ROOT);
-  const files = sstable.select(set, v2);
-  const verified = await sstable.verify({ set, dialect: v2, files }, { limits: DEFAULT_LIMITS });
-  const found = verified.findings
-    .filter(({ severity }) => severity !== 'info')
-    .map(({ code, file, message }) => `verify: ${code} in ${file}: ${message}`);
-  const path = `${ROOT}/${MANIFEST_NAME}`;
-  const bytes = new Uint8Array(disk.stat(path)?.size ?? 0);
-  const file = disk.open(path, 'read');
-  file.read(bytes, 0, bytes.length, 0);
-  file.close();
-  const manifest = decodeManifest(bytes);
-  if (typeof manifest === 'string') return [...found, `manifest: ${manifest}`];
-  const named = new Set([MANIFEST_NAME, ...manifest.tables.map((table) => tableName(table.file))]);
-  const there = new Set(set.files.map(({ name }) => name));
-  for (const name of there) if (!named.has(name)) found.push(`stray file ${name}`);
-  for (const name of named) if (!there.has(name)) found.push(`${name} is named and not there`);
-  return found;
+  const context = { limits: DEFAULT_LIMITS };
+  const { findings } = await verifyDatabase(await openDatabase(set, 'v2', context), context);
+  return findings.map(({ code, file, message }) => `verify: ${code} in ${file}: ${message}`);
 }

@@ -213,7 +213,7 @@ describe('the exploration finds', () => {
     const careless = await carelessCatalog((_, edit) => {
       if (edit.flushedSeq !== undefined) edit.flushedSeq += 1;
     });
-    await expectFound(flushing, { careless }, /holds|does not open/);
+    await expectFound(flushing, { careless }, /holds|does not open|missing-log/);
   });
 
   it('numbers that are given again after a crash', async () => {
@@ -236,6 +236,6 @@ describe('the exploration finds', () => {
     expectFound(
       flushing,
       { defect: { ignoresSyncErrors: true }, faults: [failing('sync', 4)] },
-      /holds|does not open|verify|cannot be read/,
+      /holds|does not open|missing-log|verify|cannot be read/,
     ));
 });

@@ -4,28 +4,34 @@ import type { ByteSource, ScanContext } from '../../format.ts';
 import type { EntryBlock } from '../entry-block.ts';
 import type { OpenTable, TableDamage } from '../model.ts';
 import { BlockHead, bodyCrcOf, EntryDecoder } from './block.ts';
+import type { Place } from './frames.ts';
 import { IndexTable } from './index-table.ts';
 import * as names from './layout.ts';
 import { V2Scan } from './scan.ts';
 import { unpacked, V2Table } from './table.ts';
 
+const NONE: Place = { offset: 0, bytes: 0 };
+
 export async function openV2(source: ByteSource, context: ScanContext): Promise<OpenTable> {
   const table = await V2Table.load(source, context);
-  if (table.index && table.footer) return new IndexedTable(table, table.index, []);
+  const { index, footer } = table;
+  if (index && footer) return new IndexedTable(table, index, footer.ranges, []);
   const found = new IndexTable();
+  let ranges = footer?.ranges ?? NONE;
   const damage: TableDamage[] = [];
   await new V2Scan(
     table,
     { ...context, depth: 'read' },
     {
       block(block) {
+        if (block.rangeDeletions) ranges = { offset: block.offset, bytes: block.length };
         if (block.rangeDeletions || block.count === 0) return;
         found.add(block.offset, block.length, block.count, block.key(block.count - 1));
       },
       damage: (one) => damage.push(one),
     },
   ).run();
-  return new IndexedTable(table, found, damage);
+  return new IndexedTable(table, found, ranges, damage);
 }
 
 class IndexedTable implements OpenTable {
@@ -37,8 +43,13 @@ class IndexedTable implements OpenTable {
   constructor(
     readonly table: V2Table,
     readonly index: IndexTable,
-    readonly damage: readonly TableDamage[],
+    readonly ranges: Place,
+    readonly damage: TableDamage[],
   ) {}
+
+  get identity(): number | undefined {
+    return this.table.fileCrc;
+  }
 
   get blocks(): number {
     return this.index.count;
@@ -106,10 +117,15 @@ class IndexedTable implements OpenTable {
   }
 
   async readRangeDeletions(into: EntryBlock): Promise<boolean> {
-    const ranges = this.table.footer?.ranges;
-    if (!ranges || ranges.bytes === 0) return false;
+    const { ranges } = this;
+    if (ranges.bytes === 0) return false;
     const fault = await this.#readAt(ranges.offset, ranges.bytes, into);
-    if (fault) into.count = 0;
-    return !fault && into.count > 0;
+    if (!fault) return into.count > 0;
+    into.count = 0;
+    const { file, offset, length } = into;
+    const message = `range deletions: ${fault.message}: what they deleted shows`;
+    const { code } = fault;
+    this.damage.push({ code, severity: 'error', file, offset, length, message, lost: true });
+    return false;
   }
 }

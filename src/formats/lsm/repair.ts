@@ -1,0 +1,152 @@
+/**
+ * repair of a store of ours: all entries that its tables and its log still give, with their
+ * numbers, into a new store. The plan accounts for every byte of every file, by what the repairs of
+ * tables and of logs would keep of them.
+ */
+import { DdiaError } from '../../shared/errors.ts';
+import { mendedSource } from '../copy-spans.ts';
+import type {
+  FileSet,
+  Finding,
+  LedgerSpan,
+  Opened,
+  RepairOptions,
+  RepairOutput,
+  RepairPlan,
+  ScanContext,
+} from '../format.ts';
+import { keyText } from '../key-text.ts';
+import type { KeyBounds } from '../sstable/lost-keys.ts';
+import { planTableRepair } from '../sstable/repair.ts';
+import { planLogRepair } from '../wal/repair.ts';
+import { inLog, logInput } from './logs.ts';
+import { LOG_DIRECTORY, MANIFEST_NAME } from './manifest.ts';
+import type { Database, TableFile } from './model.ts';
+import { openDatabase } from './open.ts';
+import { rewriteStore } from './rewrite.ts';
+import { verifyDatabase } from './verify.ts';
+
+export async function planStoreRepair(
+  { set, files, dialect }: Opened,
+  options: RepairOptions,
+  context: ScanContext,
+): Promise<Omit<RepairPlan, 'inputs'>> {
+  const database = await openDatabase(set, 'v2', context);
+  const { findings, counts } = await verifyDatabase(database, context);
+  const live = tablesOf(database);
+  const named = new Set(live.map(({ name }) => name));
+  const tables = set.files.filter(({ name }) => named.has(name));
+  const input = { set, dialect: database.sstable, files: tables };
+  const ofTables = await planTableRepair(input, options, context, boundsIn(live));
+  const logs = { ...context, set: database.logSet };
+  const ofLog = await planLogRepair(logInput(database), options, logs);
+  const spans = new Map<string, LedgerSpan[]>();
+  for (const span of ofTables.ledger) put(spans, span);
+  for (const span of ofLog.ledger) put(spans, inLog(database, span));
+  const ledger = files.flatMap(
+    ({ name, size = 0 }) => spans.get(name) ?? wholeFile(name, size, findings),
+  );
+  return {
+    ddiaPlan: 1,
+    path: set.path,
+    family: 'lsm',
+    dialect: dialect.id,
+    ledger,
+    rewrite: [],
+    findings,
+    counts,
+    consequences: [
+      ...guessedText(database),
+      ...live.filter(({ name }) => name === undefined).map(missingText),
+      ...ofTables.consequences,
+      ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
+    ],
+  };
+}
+
+function boundsIn(tables: readonly TableFile[]): (file: string) => KeyBounds | undefined {
+  const bounds = new Map<string, KeyBounds>();
+  for (const { name, entry } of tables) {
+    if (name === undefined || !entry) continue;
+    bounds.set(name, { first: entry.firstKey, last: entry.lastKey });
+  }
+  return (file) => bounds.get(file);
+}
+
+function put(spans: Map<string, LedgerSpan[]>, span: LedgerSpan): void {
+  const own = spans.get(span.file);
+  if (own) own.push(span);
+  else spans.set(span.file, [span]);
+}
+
+/** Manifests, which are written anew, and files that are no part of the store any more. */
+function wholeFile(file: string, length: number, findings: readonly Finding[]): LedgerSpan[] {
+  if (length === 0) return [];
+  const place = { file, offset: 0, length, records: 0 };
+  const told = findings.find((finding) => finding.file === file);
+  if (told) return [{ ...place, fate: 'dropped', code: told.code, reason: told.message }];
+  return [{ ...place, fate: 'kept' }];
+}
+
+function tablesOf({ version }: Database): TableFile[] {
+  return [...version.families.get(0)!.tables.values()];
+}
+
+function guessedText({ findings }: Database): string[] {
+  return findings
+    .filter(({ code }) => code === 'guessed-tables')
+    .map(({ message }) => `${MANIFEST_NAME}: ${message}`);
+}
+
+function missingText({ number, level, entry }: TableFile): string {
+  if (!entry) return `table ${number} is gone`;
+  const { entries, firstKey, lastKey, seqFirst, seqLast } = entry;
+  return (
+    `table ${number} of level ${level} is gone: ${entries} entries with keys from ` +
+    `${keyText(firstKey)} to ${keyText(lastKey)}, seq ${seqFirst} to ${seqLast}, are lost: ` +
+    'older values of them show, deleted keys come back'
+  );
+}
+
+export async function applyStoreRepair(
+  { set }: Opened,
+  plan: RepairPlan,
+  context: ScanContext,
+  output: RepairOutput,
+): Promise<void> {
+  const opened = await openDatabase(set, 'v2', context);
+  const { version, logPrefix } = opened;
+  // What the log holds of lost tables counts too: where it has no hole, what it deleted stays so.
+  const hole = plan.ledger.some(
+    ({ file, fate }) => fate === 'dropped' && file.startsWith(logPrefix),
+  );
+  const flushedSeq = hole ? version.flushedSeq : 0;
+  const logSet = mendedLogs(opened, plan);
+  const database = { ...opened, logSet, version: { ...version, flushedSeq } };
+  const family = version.families.get(0)!;
+  await rewriteStore(database, family, context, output, { tell: refuse }, version.flushedSeq);
+}
+
+/** Damage is in the plan. What the plan says is kept, and cannot be, is not lost in silence. */
+function refuse({ code, file, offset, message }: Finding): void {
+  if (code !== 'unsorted-keys') return;
+  const hint = `take its entries by themselves: ddia sstable dump ${file} --json`;
+  throw new DdiaError('too-damaged', `${file} @ ${offset}: ${message}`, hint);
+}
+
+/** The log as it is with the bytes that the plan puts back. */
+function mendedLogs({ logSet, logPrefix }: Database, { ledger }: RepairPlan): FileSet {
+  return {
+    path: logSet.path,
+    isDirectory: true,
+    files: logSet.files,
+    siblings: logSet.siblings,
+    open(name) {
+      const own = ledger.filter(({ file }) => file === `${logPrefix}${name}`);
+      return mendedSource(
+        logSet.open(name),
+        own.flatMap(({ mends = [] }) => mends),
+      );
+    },
+  };
+}

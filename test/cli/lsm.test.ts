@@ -1,0 +1,105 @@
+/** lsm on stores of ours: what is looked at stays as it is, and what a process has open is refused. */
+import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { LockFile } from '../../src/io/lock-file.ts';
+import { RealDisk } from '../../src/io/real-disk.ts';
+import { ddia, type ErrorAnswer, hashOf, json, temporaryDirectory } from './run.ts';
+
+const directory = temporaryDirectory();
+const at = (name: string): string => join(directory, name);
+
+const READING = [['scan'], ['get', 'k1'], ['stat'], ['levels'], ['verify']] as const;
+const read = ([verb, ...args]: readonly string[], path: string) =>
+  ddia(['lsm', verb!, path, ...args, '--json']);
+
+beforeAll(() => {
+  const store = at('store');
+  for (const key of ['k1', 'k2', 'k3']) ddia(['lsm', 'put', store, key, `value of ${key}`]);
+  ddia(['lsm', 'flush', store]);
+  ddia(['lsm', 'put', store, 'k4', 'in the log']);
+});
+
+describe('what reads a store', () => {
+  it('leaves it as it is', () => {
+    const before = [hashOf(at('store')), readdirSync(at('store'), { recursive: true }).sort()];
+    const times = statSync(at('store')).mtimeMs;
+    for (const verb of READING) expect(read(verb, at('store')).status).toBe(0);
+    const after = [hashOf(at('store')), readdirSync(at('store'), { recursive: true }).sort()];
+    expect(after).toEqual(before);
+    expect(statSync(at('store')).mtimeMs).toBe(times);
+  });
+
+  it('leaves what a crash left', () => {
+    const torn = at('torn');
+    cpSync(at('store'), torn, { recursive: true });
+    const segment = readdirSync(join(torn, 'wal')).find((name) => /^\d/.test(name))!;
+    writeFileSync(join(torn, 'wal', segment), Buffer.alloc(8, 7), { flag: 'a' });
+    writeFileSync(join(torn, '000009.sst2'), 'half a table');
+    writeFileSync(join(torn, 'LOCK'), '999999999 0\n');
+    const before = hashOf(torn);
+    const ran = read(['verify'], torn);
+    expect(ran.status).toBe(4);
+    expect(Object.keys(json<Verified>(ran).results[0]!.counts).sort()).toEqual([
+      'leftover-file',
+      'torn-tail',
+    ]);
+    expect(read(['scan'], torn).stdout.split('\n')).toHaveLength(5);
+    expect(hashOf(torn)).toBe(before);
+    rmSync(torn, { recursive: true });
+  });
+
+  it('refuses one that a living process writes to', () => {
+    const lock = LockFile.acquire(new RealDisk(), join(at('store'), 'LOCK'));
+    try {
+      for (const verb of [...READING, ['repair', '--dry-run']]) {
+        const ran = read(verb, at('store'));
+        expect({ verb, status: ran.status }).toEqual({ verb, status: 3 });
+        const { error } = json<ErrorAnswer>(ran);
+        expect(error.message).toBe(`${at('store')} is in use by process ${process.pid}`);
+      }
+    } finally {
+      lock.release();
+    }
+  });
+
+  it('takes no flag that does not apply', () => {
+    for (const verb of ['scan', 'stat', 'repair']) {
+      const ran = ddia(['lsm', verb, at('store'), '--column-family', 'users']);
+      expect({ verb, status: ran.status }).toEqual({ verb, status: 2 });
+    }
+  });
+});
+
+interface Verified {
+  results: { counts: Record<string, number> }[];
+}
+
+describe('repair', () => {
+  it('does what its plan says, and refuses a store that has changed', () => {
+    const hurt = at('hurt');
+    cpSync(at('store'), hurt, { recursive: true });
+    rmSync(join(hurt, 'MANIFEST.lsm2'));
+    const plan = at('plan.json');
+    expect(ddia(['lsm', 'repair', hurt, '--plan', plan]).status).toBe(0);
+    const before = hashOf(hurt);
+    const applied = ddia(['lsm', 'repair', '--apply', plan, '--out', at('new'), '--json']);
+    expect([applied.status, applied.stderr]).toEqual([0, '']);
+    expect(hashOf(hurt)).toBe(before);
+    expect(ddia(['lsm', 'scan', at('new')]).stdout).toBe(ddia(['lsm', 'scan', at('store')]).stdout);
+    writeFileSync(join(hurt, 'wal/MANIFEST.wal2'), 'changed');
+    const refused = ddia(['repair', '--apply', plan, '--out', at('other'), '--json']);
+    expect(json<ErrorAnswer>(refused).error.code).toBe('input-changed');
+  });
+});
+
+describe('bench', () => {
+  it('measures, and leaves nothing behind', () => {
+    const before = readdirSync(directory).sort();
+    const ran = ddia(['lsm', 'bench', directory, '--count', '500', '--sync', 'none', '--json']);
+    expect(json<Record<string, unknown>>(ran)).toMatchObject({ count: 500, bytes: 100 });
+    expect(readdirSync(directory).sort()).toEqual(before);
+    const text = ddia(['lsm', 'bench', directory, '--count', '500', '--sync', 'none']).stdout;
+    expect(text).toMatch(/^500 keys, values of 100 bytes, 1 callers, sync none, leveled: \d+ puts/);
+  });
+});

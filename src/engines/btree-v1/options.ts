@@ -13,7 +13,7 @@ export interface V1Options {
   sync?: SyncMode;
   /** Operations between two commits in mode `batch`. */
   batchEvery?: number;
-  /** Of a store that is made; of one that is there, where it is not to be inferred. */
+  /** Of a store that is made; one that is there must have it. */
   pageSize?: number | undefined;
   /** Memory for pages; at least 64 of them. Taken as it is needed. */
   cacheBytes?: number;

@@ -57,11 +57,15 @@ export async function openFile(
 ): Promise<Pager> {
   const { pageSize: stated, cacheBytes } = options;
   const set = diskSet(disk, directory);
-  const context = { set, limits: DEFAULT_LIMITS, options: { 'page-size': stated } };
+  const context = { set, limits: DEFAULT_LIMITS };
   const input = { set, dialect: v1, files: set.files };
   const seen = (await v1.open(input, set.open(FILE_NAME), context)) as V1File;
   try {
     checkMeta(seen);
+    if (stated !== undefined && stated !== seen.pageSize) {
+      const what = `${join(directory, FILE_NAME)} has pages of ${seen.pageSize} bytes`;
+      throw new DdiaError('bad-option', `${what}, not ${stated}`, undefined, 2);
+    }
     await applyLog(disk, directory, seen, context, recovered);
   } finally {
     seen.close();
@@ -71,16 +75,21 @@ export async function openFile(
   return new Pager(file, log, seen.pageSize, seen.meta, cacheBytes);
 }
 
-/** What every step into the tree relies on; all else is looked at page by page. */
-function checkMeta({ meta, name, pageCount }: V1File): void {
+/**
+ * What every step into the tree relies on; all else is looked at page by page. The length is what
+ * bears out the page size, which no field tells; where there is a log, its images do.
+ */
+function checkMeta({ meta, name, size, pageSize, pageCount, overlay }: V1File): void {
   const { root, height, nextFree } = meta;
   const faults: string[] = [];
   if (nextFree < 2 || nextFree > pageCount) faults.push(`next_free ${nextFree}`);
+  else if (!overlay && size !== nextFree * pageSize) faults.push(`next_free ${nextFree}`);
   if (root < 1 || root >= nextFree) faults.push(`root ${root}`);
   if (height < 1 || height > HEIGHT_MAX) faults.push(`height ${height}`);
   if (faults.length === 0) return;
-  const what = `${name} has ${pageCount} pages, and its metadata says ${faults.join(', ')}`;
-  throw new DdiaError('corrupt', what, 'ddia btree fsck, then ddia btree repair PATH --out NEW');
+  const what = `${name} has ${size} bytes, its pages ${pageSize}, and its metadata says`;
+  const hint = 'ddia btree fsck, then ddia btree repair PATH --out NEW';
+  throw new DdiaError('corrupt', `${what} ${faults.join(', ')}`, hint);
 }
 
 /**

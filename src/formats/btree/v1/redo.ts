@@ -69,17 +69,14 @@ export class RedoImages implements Overlay {
   }
 }
 
-/** Undefined where there is no log, or nothing in it that can be applied. */
+/** Undefined where there is no log, or nothing in it. */
 export async function redoImages(
   name: string,
   context: BtreeContext,
 ): Promise<RedoImages | undefined> {
   const log = context.set.siblings.find((file) => file.name === REDO_NAME);
   if (name !== FILE_NAME || !log || log.size === 0) return undefined;
-  const images = await readRedo(context.set.open(REDO_NAME), context);
-  if (images.pages.length > 0) return images;
-  images.source.close?.();
-  return undefined;
+  return readRedo(context.set.open(REDO_NAME), context);
 }
 
 /** Closing its source is up to the caller. `toEnd`: looks at what lies behind damage as well. */

@@ -38,6 +38,7 @@ const MENDABLE = new Set([
   'key-count',
   'file-tail',
   'log-applied',
+  'log-unfinished',
 ]);
 
 export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
@@ -60,10 +61,9 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const check = new Check(file, file.pageCount, note);
   await run(file.check(check), context, file);
   const { overlay } = file;
-  const body =
-    broken.length > 0 || check.lossy
-      ? await planRebuild(file, context, broken)
-      : await new Mender(file, check, findings).plan(context);
+  const whole = broken.length === 0 && !check.lossy;
+  const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
+  const body = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
     const pages = overlay.pages.join(', ');
@@ -88,7 +88,8 @@ class Mender {
     readonly findings: Findings,
   ) {}
 
-  async plan(context: BtreeContext): Promise<RebuildBody> {
+  /** Undefined where that is not enough. */
+  async plan(context: BtreeContext): Promise<RebuildBody | undefined> {
     const { findings } = this;
     for (const { page, code, message } of findings.kept) {
       if (page !== undefined && !this.#causes.has(page)) {
@@ -99,6 +100,9 @@ class Mender {
     const { counts } = findings;
     const freeListWrong = ['free-cycle', 'free-in-tree', 'free-range', 'free-type', 'page-leaked'];
     if (freeListWrong.some((code) => counts[code])) this.#freeList();
+    // Pages that the log alone has are no bytes of the file, of which the plan accounts for each.
+    const pages = Math.floor(this.file.size / this.file.pageSize);
+    if ([...this.#mends.keys()].some((page) => page >= pages)) return undefined;
     return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences() };
   }
 
@@ -239,6 +243,12 @@ function copyMended(
       }
       target.write(page, 0, pageSize);
     }
+  }
+  // The log has pages that the file has not grown by yet.
+  for (let at = Math.floor(file.size / pageSize); at < file.meta.nextFree; at++) {
+    if (!file.pages.load(at)) return;
+    const { bytes, start } = file.pages;
+    target.write(bytes, start, start + pageSize);
   }
 }
 

@@ -1,5 +1,6 @@
 /** btree import: lines of JSON into a store. */
 
+import type { NewTree } from '../engines/btree/tree-file.ts';
 import { V1Store } from '../engines/btree-v1/store.ts';
 import type { Loader } from '../engines/btree-v1/tree-file.ts';
 import type { LoadShape } from '../formats/btree/v1/bulk-load.ts';
@@ -19,10 +20,10 @@ export interface ImportResult {
 }
 
 /**
- * Lines of standard input; those that come together are one transaction. A new store of layout v1
- * is loaded front to back as long as keys ascend; once they do not, the rest is put into it, and
- * it is written anew at the end: the file is the same either way, and no more than a cache of it is
- * ever in memory.
+ * Lines of standard input; those that come together are one transaction. A new store is loaded
+ * front to back as long as keys ascend. Once they do not, the rest is put into it; one of layout v1
+ * is written anew at the end, so that the file is the same either way. In both cases no more than a
+ * cache of it is ever in memory.
  */
 export function importLines(
   dir: string,
@@ -50,19 +51,20 @@ class Importer {
   deletions = 0;
   #waiting: Operation[] = [];
   /** As long as every key was greater than the one before. */
-  #loader: Loader | undefined;
-  readonly #loads: boolean;
+  #loader: Loader | NewTree | undefined;
+  /** It was, for a while. */
+  #unsorted = false;
 
   constructor(
     readonly store: AnyStore,
     readonly shape: LoadShape,
   ) {
-    this.#loads = store instanceof V1Store && store.size === 0;
-    if (this.#loads) this.#loader = (store as V1Store).loader(shape);
-    else if (shape.keysMax !== undefined || shape.freePages !== undefined) {
+    const shaped = shape.keysMax !== undefined || shape.freePages !== undefined;
+    if (shaped && (store.size > 0 || !(store instanceof V1Store))) {
       const what = '--max-keys and --free-pages are for a new store of layout v1';
-      throw usageError('bad-option', what, 'ddia btree vacuum writes one anew');
+      throw usageError('bad-option', what);
     }
+    if (store.size === 0) this.#loader = store.loader(shape);
   }
 
   take(line: Buffer, number: number): void {
@@ -76,34 +78,38 @@ class Importer {
       this.#waiting.push(operation);
       return;
     }
+    const ends = { keyEnd: key.length, valueEnd: value.length };
     try {
-      checkLengths(loader.pageSize, key.length, value.length);
+      if (this.store instanceof V1Store) checkLengths(loader.pageSize, key.length, value.length);
+      loader.add({ bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends });
     } catch (error) {
       throwInLine(number, error);
     }
-    const ends = { keyEnd: key.length, valueEnd: value.length };
-    loader.add({ bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends });
   }
 
   async send(): Promise<void> {
     const operations = this.#waiting;
     if (operations.length === 0) return;
-    await this.#finishLoad();
+    if (await this.#finishLoad()) this.#unsorted = true;
     this.#waiting = [];
     await this.store.batch(operations);
   }
 
+  /** False if that was done before, or nothing is loaded. */
   async #finishLoad(): Promise<boolean> {
+    const { store } = this;
     const loader = this.#loader;
     if (loader === undefined) return false;
     this.#loader = undefined;
-    await (this.store as V1Store).finishLoad(loader);
+    if (store instanceof V1Store) await store.finishLoad(loader as Loader);
+    else store.finishLoad(loader as NewTree);
     return true;
   }
 
   async end(): Promise<void> {
     if (await this.#finishLoad()) return;
-    if (this.#loads) await (this.store as V1Store).vacuum(this.shape);
+    const { store } = this;
+    if (this.#unsorted && store instanceof V1Store) await store.vacuum(this.shape);
   }
 
   abort(): void {

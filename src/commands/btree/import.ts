@@ -9,9 +9,9 @@ export default class BtreeImport extends DdiaCommand {
   static override summary = 'put records from standard input into a B+tree, one JSON object a line';
   static override description =
     'Takes what scan --json prints: {"key":…,"value":…}, or {"key":…,"deleted":true}. Lines that come together ' +
-    'are one transaction. A bad line ends the command: of its transaction nothing is written. A new store of ' +
-    'layout v1 is written front to back, pages full, and is there when all of it is; input that is not sorted is ' +
-    'put into it, which is then written anew: the file is the same.';
+    'are one transaction. A bad line ends the command: of its transaction nothing is written. A new store is ' +
+    'written front to back, pages full, and is there when all of it is. From the first key that does not ascend ' +
+    'on, lines are put into it one by one; one of layout v1 is then written anew: the file is the same.';
   static override examples = [
     `echo '{"key":"a","value":"1"}' | <%= config.bin %> btree import /tmp/ddia-btree-import-1`,
     '<%= config.bin %> btree scan fixtures/btree/v1/clean --json | <%= config.bin %> btree import /tmp/ddia-btree-import-2 --sync none --json',

@@ -204,10 +204,12 @@ export class Pager {
 
   /** Gives up pages beyond the bound that the file has as they are. Only between operations. */
   trim(): void {
+    const room = this.#framesMax >> 3;
     let more = this.#frames.size - this.#framesMax;
-    if (more <= 0) return;
+    // Nor is it worth it where nearly all are held.
+    if (more <= 0 || this.#frames.size - this.heldPages < room) return;
     // Some room, so that it is not done for every page; each page is looked at twice at most.
-    more += this.#framesMax >> 3;
+    more += room;
     let looks = 2 * this.#frames.size;
     for (const [page, frame] of this.#frames) {
       if (more <= 0 || looks-- <= 0) return;

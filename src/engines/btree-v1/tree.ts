@@ -15,12 +15,15 @@ import { balance } from './balance.ts';
 import { internalCut, leafCut } from './cuts.ts';
 import { Frame } from './frame.ts';
 import type { Pager } from './pager.ts';
+import { scanTree } from './scan.ts';
 
 /** A page that was cut off, and the separator in front of it. */
 interface Part {
   key: Uint8Array;
   page: number;
 }
+
+const TOO_FEW = 'total_keys is less than there are keys';
 
 /** A page that is too full has at most two cells more than fit, each no longer than a page. */
 const SCRATCH_PAGES = 4;
@@ -84,14 +87,24 @@ export class Tree {
     const { pager } = this;
     const i = this.descend(key);
     if (i < 0) return false;
-    if (--pager.meta.totalKeys === 0) {
-      pager.clear();
-      return true;
-    }
+    if (pager.meta.totalKeys === 0) throw pager.corrupt(0, TOO_FEW);
+    pager.meta.totalKeys--;
     const leaf = this.path.at(-1)!;
     pager.touch(leaf);
     leaf.remove(i);
     balance(this, this.path.length - 1);
+    if (this.#isEmpty()) pager.clear();
+    return true;
+  }
+
+  /** By the pages: the number of keys in a file of others may be wrong. */
+  #isEmpty(): boolean {
+    const { pager } = this;
+    const { root, height, totalKeys } = pager.meta;
+    if (height === 1) return pager.get(root, true).count === 0;
+    if (totalKeys > 0) return false;
+    // Pages that could not be merged may be left, each with nothing in it.
+    for (const _ of scanTree(() => pager, { limit: 1 })) throw pager.corrupt(0, TOO_FEW);
     return true;
   }
 

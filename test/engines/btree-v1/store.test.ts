@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { v1 } from '../../../src/formats/btree/v1/index.ts';
 import { failing } from '../../../src/io/sim-disk/faults.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
+import { DdiaError } from '../../../src/shared/errors.ts';
 import { Random } from '../../../src/shared/random.ts';
 import { opened, scan } from '../../formats/btree/support.ts';
 import { fixtureFiles, fixtureJson } from '../../support/memory.ts';
@@ -200,6 +201,68 @@ describe('files of other writers', () => {
       expect(records().filter(({ key }) => !keys.has(key))).toEqual([]);
     },
   );
+
+  it.each([3, 0, 5000])('with total_keys %d lose no key to that', async (count) => {
+    const disk = fresh();
+    const file = Buffer.from(fixtureFiles('btree/v1/clean')['btree.db']!);
+    file.writeUInt32BE(count, 8);
+    put(disk, 'btree.db', file);
+    const store = await open(disk, { sync: 'sync', pageSize: undefined });
+    const keys = records().map(({ key }) => key);
+    const removeAll = async () => {
+      for (const key of keys) await store.delete(bytes(key));
+    };
+    if (count < 300) {
+      await expect(removeAll()).rejects.toThrow('total_keys is less than there are keys');
+      expect(() => store.close()).toThrow();
+      const files = Object.fromEntries(
+        disk.list(ROOT).map((name) => [name, bytesOf(disk, name)] as const),
+      );
+      const { rows } = await scan(opened(v1, files));
+      expect(rows.map(({ key }) => key)).toEqual(keys.slice(Math.max(0, count - 1)));
+      return;
+    }
+    await removeAll();
+    expect(store.stat()).toMatchObject({ keys: 0, pages: 2 });
+    store.close();
+    expect(await fsck(disk)).toEqual([]);
+  });
+
+  it('hit at any byte end in an error with a name, or are written on', async () => {
+    const clean = fixtureFiles('btree/v1/clean')['btree.db']!;
+    const step = fc.tuple(fc.boolean(), fc.nat({ max: 950 }), fc.nat({ max: 300 }));
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat({ max: clean.length - 1 }), fc.nat({ max: 255 })), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        async (hits, steps) => {
+          const hurt = clean.slice();
+          for (const [at, byte] of hits) hurt[at] = byte;
+          const disk = fresh();
+          put(disk, 'btree.db', hurt);
+          try {
+            const store = await open(disk, { sync: 'sync', pageSize: undefined });
+            try {
+              for (const [puts, n, length] of steps) {
+                const key = bytes(`k${String(n).padStart(5, '0')}`);
+                if (puts) await store.put(key, Buffer.alloc(length));
+                else await store.delete(key);
+              }
+              store.count({ from: bytes('') });
+            } finally {
+              store.close();
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(DdiaError);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
 
   it('of keys longer than ours are changed and emptied', async () => {
     const disk = fresh();

@@ -2,6 +2,7 @@
 import { PAGE_BYTES_DEFAULT, PAGE_SIZES } from '../../formats/btree/v1/layout.ts';
 import { type Processes, systemProcesses } from '../../io/processes.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { CACHE_BYTES_DEFAULT } from '../btree/options.ts';
 import { SYNC_MODES, type SyncMode } from '../sync-mode.ts';
 
 export interface V1Options {
@@ -31,7 +32,7 @@ export function resolveV1Options(options: V1Options): ResolvedV1Options {
     sync: 'sync',
     batchEvery: 100,
     pageSize: undefined,
-    cacheBytes: 64 * 1024 * 1024,
+    cacheBytes: CACHE_BYTES_DEFAULT,
     logBytes: 4 * 1024 * 1024,
     create: true,
     processes: systemProcesses(),

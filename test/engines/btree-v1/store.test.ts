@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { btree } from '../../../src/formats/btree/index.ts';
 import { v1 } from '../../../src/formats/btree/v1/index.ts';
+import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
+import { diskSet } from '../../../src/io/disk-set.ts';
 import { failing } from '../../../src/io/sim-disk/faults.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { DdiaError } from '../../../src/shared/errors.ts';
@@ -407,7 +410,17 @@ describe('a random workload', () => {
     for (const [name, i] of model) {
       expect(store.get(bytes(name))?.equals(Buffer.alloc(i % 97, i))).toBe(true);
     }
-    for (const { key } of [...store.scan()]) await store.delete(key);
+    const [last, ...others] = [...store.scan()];
+    for (const { key } of others) await store.delete(key);
+    // One leaf is left of it, and all other pages are on the free list.
+    store.checkpoint();
+    const { pages: kinds } = await btree.stat(
+      { set: diskSet(disk, ROOT), dialect: v1, files: [{ name: 'btree.db', size: 0 }] },
+      { limits: DEFAULT_LIMITS, options: {} },
+    );
+    expect(kinds).toEqual({ meta: 1, leaf: 1, free: store.stat().pages - 2 });
+    expect(store.stat().height).toBe(1);
+    await store.delete(last!.key);
     const { keys, height, pages, bytes: length } = store.stat();
     expect({ keys, height, pages, bytes: length }).toEqual({
       keys: 0,

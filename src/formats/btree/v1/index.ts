@@ -13,7 +13,7 @@ import { readSync } from '../page-cache.ts';
 import { V1File } from './file.ts';
 import { FILE_NAME, PAGE_SIZES, REDO_NAME } from './layout.ts';
 import { bestPageSize, isSure, scoreOf } from './page-size.ts';
-import { type RedoImages, redoImages } from './redo.ts';
+import { listOfPages, type RedoImages, redoImages } from './redo.ts';
 
 export const v1: BtreeDialect = {
   id: 'v1',
@@ -78,8 +78,8 @@ async function open(
 function tellOf(redo: RedoImages, file: V1File): void {
   const severity = 'info';
   if (file.overlay) {
-    const pages = redo.pages.join(', ');
-    const what = `${REDO_NAME} holds images of ${redo.pages.length} pages: ${pages}`;
+    const { pages } = redo;
+    const what = `${REDO_NAME} holds images of ${pages.length} pages: ${listOfPages(pages)}`;
     file.notes.push(
       finding(file, 'log-applied', `${what}; they are seen in place of the pages`, { severity }),
     );

@@ -69,6 +69,14 @@ export class RedoImages implements Overlay {
   }
 }
 
+/** Numbers of pages that are listed. */
+const SHOWN_MAX = 20;
+
+export function listOfPages(pages: readonly number[]): string {
+  const more = pages.length > SHOWN_MAX ? ', …' : '';
+  return `${pages.slice(0, SHOWN_MAX).join(', ')}${more}`;
+}
+
 /** Undefined where there is no log, or nothing in it. */
 export async function redoImages(
   name: string,

@@ -22,6 +22,7 @@ import {
 } from './layout.ts';
 import { V1Page } from './page.ts';
 import { planRebuild, type RebuildBody } from './rebuild.ts';
+import { listOfPages } from './redo.ts';
 import { Salvage } from './salvage.ts';
 import { V1Walk } from './walk.ts';
 
@@ -66,7 +67,7 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const body = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
-    const pages = overlay.pages.join(', ');
+    const pages = listOfPages(overlay.pages);
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
     );

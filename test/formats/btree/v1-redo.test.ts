@@ -78,6 +78,14 @@ describe('a log of whole operations', () => {
     }
   });
 
+  it('begins with the metadata of the file: else its images are seen as far as they go', async () => {
+    const other = [after[0]!, ...after.slice(1)].map((image, i) => encodeEntry(i + 1, i, image));
+    expect(await keysOf(filesOf(other))).toBe('abcdefghij');
+    expect(await notes(filesOf(other))).toEqual(['log-applied']);
+    const own = [before[0]!, ...after.slice(1)].map((image, i) => encodeEntry(i + 1, i, image));
+    expect(await keysOf(filesOf(own))).toBe('abc');
+  });
+
   it('with a gap in its seqs ends there', async () => {
     const entries = log();
     expect(await keysOf(filesOf([...entries.slice(0, 2), ...entries.slice(3)]))).toBe('abc');

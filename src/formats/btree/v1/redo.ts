@@ -4,7 +4,8 @@
  *
  * A log that begins with an image of page 0 is one of whole operations: each begins with the
  * metadata as it was and ends with the metadata as it is then, so that one which did not get to its
- * end is not seen at all. Other logs have no such marks, and are seen as far as they go.
+ * end is not seen at all. Other logs have no such marks, and are seen as far as they go: also one
+ * that begins with metadata, if those are not what the file has.
  */
 import type { ByteSource } from '../../format.ts';
 import { scanBtreeV1 } from '../../wal/btree-v1/scan.ts';
@@ -28,6 +29,8 @@ export class RedoImages implements Overlay {
   /** Images of page 0 behind the damage that ended the reading. */
   metasBehind = 0;
   #seq = 0;
+  /** Behind the last image, whether it counts or not. */
+  #endOfAll = 0;
 
   constructor(readonly source: ByteSource) {}
 
@@ -57,15 +60,38 @@ export class RedoImages implements Overlay {
       return true;
     }
     if (size !== this.pageSize || seqLow !== ++this.#seq) return false;
+    this.#endOfAll = offset + length;
     this.#begun.set(page, at);
     if (page !== 0) return this.open;
     this.open = !this.open;
     if (!this.open) {
-      for (const [one, where] of this.#begun) this.#places.set(one, where);
-      this.#begun.clear();
+      this.#take();
       this.end = offset + length;
     }
     return true;
+  }
+
+  #take(): void {
+    for (const [one, where] of this.#begun) this.#places.set(one, where);
+    this.#begun.clear();
+  }
+
+  /**
+   * Of a log with an operation that did not get to its end, and none that did: what was the
+   * metadata when it began is what the file has, or these images are not what they were taken for.
+   */
+  compare(tree: ByteSource): void {
+    const at = this.#begun.get(0);
+    if (at === undefined || !this.open || this.#places.size > 0) return;
+    const { pageSize } = this;
+    const image = new Uint8Array(pageSize);
+    const page = new Uint8Array(pageSize);
+    readSync(this.source, image, pageSize, at);
+    if (readSync(tree, page, pageSize, 0) < pageSize || Buffer.compare(image, page) === 0) return;
+    this.marked = false;
+    this.open = false;
+    this.end = this.#endOfAll;
+    this.#take();
   }
 }
 
@@ -108,5 +134,11 @@ export async function readRedo(
     },
     done: () => ended && !toEnd,
   });
+  const tree = context.set.open(FILE_NAME);
+  try {
+    images.compare(tree);
+  } finally {
+    tree.close?.();
+  }
   return images;
 }

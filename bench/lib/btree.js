@@ -15,10 +15,10 @@ export async function btree(report, inputs, { quick }) {
   mkdirSync(cache, { recursive: true });
   const bundle = join(cache, `btree-${process.pid}.mjs`);
   const installed = (name) => existsSync(join(peers, 'node_modules', name));
-  const subjects = ['ours', 'synced', 'workload'];
+  const subjects = ['ours', 'synced', 'workload', 'workloadV1'];
   if (installed('better-sqlite3')) subjects.push('sqlite');
   if (installed('lmdb')) subjects.push('lmdb');
-  const runs = { ours: [], sqlite: [], lmdb: [], synced: [], workload: [] };
+  const runs = { ours: [], sqlite: [], lmdb: [], synced: [], workload: [], workloadV1: [] };
   try {
     await build({
       entryPoints: [join(bench, 'btree.ts')],
@@ -43,7 +43,7 @@ export async function btree(report, inputs, { quick }) {
   tell(report, runs, count);
 }
 
-function tell(report, { ours, sqlite, lmdb, synced, workload }, count) {
+function tell(report, { ours, sqlite, lmdb, synced, workload, workloadV1 }, count) {
   const all = (rounds, figure) => rounds.map((round) => round[figure]);
   const million = (values) => values.map((value) => value / 1e6);
   report.section(
@@ -69,6 +69,8 @@ function tell(report, { ours, sqlite, lmdb, synced, workload }, count) {
   }
   const random = 'random workload, 512-byte pages';
   report.row(`${random}, against a model`, 'million a second', million(all(workload, random)));
+  const inV1 = million(all(workloadV1, `v1: ${random}`));
+  report.row(`v1: ${random}, against a model`, 'million a second', inV1);
   for (const figure of ['synced puts, one caller', 'synced puts, 16 callers']) {
     report.row(figure, 'a second', all(synced, figure));
   }

@@ -65,6 +65,32 @@ describe('btree import, vacuum, repair', () => {
     expect(lines<Line>(ddia(['btree', 'scan', dir, '--json']))).toHaveLength(3);
   });
 
+  it('load a new store front to back, sorted or for as long as it is', () => {
+    const rows = Array.from({ length: 900 }, (_, i) => {
+      const key = `k${String(i).padStart(4, '0')}`;
+      return { key, value: i % 50 === 0 ? 'long'.repeat(900) : `v${i}` };
+    });
+    const text = (some: unknown[]) => some.map((row) => JSON.stringify(row)).join('\n');
+    const sorted = fresh();
+    ddia(['btree', 'import', sorted], { input: text(rows) });
+    const size = statSync(join(sorted, 'tree.bt2')).size;
+    expect(json(ddia(['btree', 'vacuum', sorted, '--json']))).toMatchObject({ after: size });
+    const mixed = fresh();
+    const again = [...rows.slice(0, 500), { key: 'k0007', value: 'old' }, ...rows.slice(500)];
+    ddia(['btree', 'import', mixed], { input: text([...again, ...rows.slice(0, 20)]) });
+    for (const dir of [sorted, mixed]) {
+      expect(ddia(['btree', 'fsck', dir, '--deep']).status).toBe(0);
+      expect(lines(ddia(['btree', 'scan', dir, '--json']))).toEqual(rows);
+      expect(readdirSync(dir)).toEqual(['tree.bt2']);
+    }
+    const bad = fresh();
+    const refused = ddia(['btree', 'import', bad], {
+      input: text([...rows, { key: 'x'.repeat(2000), value: '' }]),
+    });
+    expect(refused.stderr).toContain('line 901: a key of 2000 bytes');
+    expect(lines(ddia(['btree', 'scan', bad, '--json']))).toEqual([]);
+  });
+
   it('say which line is bad', () => {
     const dir = fresh();
     const bad = ddia(['btree', 'import', dir], { input: '{"key":"a","value":"1"}\n{"key":7}\n' });

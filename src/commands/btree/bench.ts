@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
+import { dialectFlag } from '../../cli/btree-engine.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
 
 export default class BtreeBench extends DdiaCommand {
@@ -10,6 +11,7 @@ export default class BtreeBench extends DdiaCommand {
   static override examples = [
     '<%= config.bin %> btree bench /tmp --count 2000',
     '<%= config.bin %> btree bench /tmp --count 20000 --batch 100 --sync none --json',
+    '<%= config.bin %> btree bench /tmp --count 20000 --sync none --dialect v1',
   ];
   static override args = {
     dir: Args.string({
@@ -19,6 +21,7 @@ export default class BtreeBench extends DdiaCommand {
     }),
   };
   static override flags = {
+    ...dialectFlag,
     count: Flags.integer({ description: 'keys', default: 10_000, min: 1, max: 100_000_000 }),
     bytes: Flags.integer({ description: 'of a value', default: 100, min: 0, max: 16_000_000 }),
     batch: Flags.integer({
@@ -32,9 +35,9 @@ export default class BtreeBench extends DdiaCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(BtreeBench);
-    const { benchBtree } = await import('../../cli/btree-engine.ts');
-    const { count, bytes, batch, sync } = flags;
-    const result = await benchBtree(args.dir, { count, bytes, batch, sync }, this.signal);
+    const { benchBtree } = await import('../../cli/btree-bench.ts');
+    const { dialect = 'v2', count, bytes, batch, sync } = flags;
+    const result = await benchBtree(args.dir, { dialect, count, bytes, batch, sync }, this.signal);
     if (flags.json) this.printJson(result);
     else {
       const { putsPerSecond, getsPerSecond, scannedPerSecond, height, fileBytes } = result;

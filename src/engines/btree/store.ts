@@ -24,7 +24,7 @@ import { earliestPin } from './pins.ts';
 import { type KeyValue, type ScanOptions, Snapshot } from './snapshot.ts';
 import { type BtreeStat, statOf } from './stat.ts';
 import { Tree } from './tree.ts';
-import { createFile, openFile, removeLeftovers, replaceTree } from './tree-file.ts';
+import { createFile, fill, NewTree, openFile, removeLeftovers } from './tree-file.ts';
 
 export interface Operation {
   key: Uint8Array;
@@ -220,11 +220,45 @@ export class BtreeStore {
    * durable when it returns.
    */
   load(entries: Iterable<Entry>): void {
+    const tree = this.loader();
+    fill(tree, entries);
+    this.finishLoad(tree);
+  }
+
+  /**
+   * For an empty store: takes entries in key order. Nothing else may be written until it is done.
+   */
+  loader(): NewTree {
     this.sync();
     if (this.size > 0) {
       throw new DdiaError('not-empty', `${this.directory} has keys: only an empty store is loaded`);
     }
-    this.#replace(entries);
+    return this.#newTree();
+  }
+
+  #newTree(): NewTree {
+    const { pageSize, building } = this.#pager;
+    const { storeId, processes } = this.#options;
+    const parameters = { pageSize, storeId: storeId(), txn: building + 1 };
+    try {
+      return new NewTree(this.#disk, this.directory, { ...parameters, pid: processes.self.pid });
+    } catch (error) {
+      throw this.#commit.poison(error as Error);
+    }
+  }
+
+  /** Puts what was loaded in the place of the tree, durably. */
+  finishLoad(tree: NewTree): void {
+    try {
+      tree.finish();
+      const old = this.#pager;
+      this.#pager = openFile(this.#disk, this.directory, this.#options.cacheBytes, this.recovered);
+      this.#tree = new Tree(this.#pager);
+      old.letGo();
+    } catch (error) {
+      tree.abort();
+      throw this.#commit.poison(error as Error);
+    }
   }
 
   /** Writes the file anew without free pages, each page full. Snapshots keep the old one. */
@@ -233,28 +267,13 @@ export class BtreeStore {
     const before = this.#pager.high * this.#pager.pageSize;
     const snapshot = this.snapshot();
     try {
-      this.#replace(entriesOf(snapshot));
+      const tree = this.#newTree();
+      fill(tree, entriesOf(snapshot));
+      this.finishLoad(tree);
     } finally {
       snapshot.close();
     }
     return { before, after: this.#pager.high * this.#pager.pageSize };
-  }
-
-  #replace(entries: Iterable<Entry>): void {
-    const { pageSize, building } = this.#pager;
-    const { storeId, processes, cacheBytes } = this.#options;
-    try {
-      const parameters = { pageSize, storeId: storeId(), txn: building + 1 };
-      replaceTree(this.#disk, this.directory, { ...parameters, pid: processes.self.pid }, entries);
-      const old = this.#pager;
-      this.#pager = openFile(this.#disk, this.directory, cacheBytes, this.recovered);
-      this.#tree = new Tree(this.#pager);
-      old.letGo();
-    } catch (error) {
-      // Of entries that cannot be loaded nothing has happened yet.
-      if (error instanceof DdiaError && error.code !== 'corrupt') throw error;
-      throw this.#commit.poison(error as Error);
-    }
   }
 
   stat(): BtreeStat {

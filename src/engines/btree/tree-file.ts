@@ -81,52 +81,97 @@ export function plain({ fault: _, expected: __, actual: ___, ...meta }: ReadMeta
   return meta;
 }
 
-/**
- * A file with these entries, in key order, in place of the one that is there: all of it or nothing.
- * Returns how many keys it has.
- */
-export function replaceTree(
-  disk: Disk,
-  directory: string,
-  parameters: { pageSize: number; storeId: bigint; txn: number; pid: number },
-  entries: Iterable<Entry>,
-): number {
-  const { pageSize, storeId, txn, pid } = parameters;
-  const temporary = join(directory, `.${FILE_NAME}.tmp-${pid}-0`);
-  const file = disk.open(temporary, 'create');
-  try {
-    const buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, pageSize));
-    let used = 0;
-    let position = META_PAGES * pageSize;
-    const flush = (): void => {
-      writeFully(file, buffer, 0, used, position);
-      position += used;
-      used = 0;
-    };
-    const builder = new TreeBuilder(pageSize, storeId, txn, (page) => {
-      if (used + pageSize > buffer.length) flush();
-      buffer.set(page, used);
-      used += pageSize;
+export interface NewParameters {
+  pageSize: number;
+  storeId: bigint;
+  txn: number;
+  pid: number;
+}
+
+/** A file in the making, of entries in key order: in place of the one that is there, or nowhere. */
+export class NewTree {
+  readonly #file: DiskFile;
+  readonly #temporary: string;
+  readonly #builder: TreeBuilder;
+  readonly #buffer: Buffer;
+  #used = 0;
+  #position: number;
+  #over = false;
+
+  constructor(
+    readonly disk: Disk,
+    readonly directory: string,
+    readonly parameters: NewParameters,
+  ) {
+    const { pageSize, storeId, txn, pid } = parameters;
+    this.#temporary = join(directory, `.${FILE_NAME}.tmp-${pid}-0`);
+    this.#file = disk.open(this.#temporary, 'create');
+    this.#buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, pageSize));
+    this.#position = META_PAGES * pageSize;
+    this.#builder = new TreeBuilder(pageSize, storeId, txn, (page) => {
+      if (this.#used + pageSize > this.#buffer.length) this.#flush();
+      this.#buffer.set(page, this.#used);
+      this.#used += pageSize;
     });
-    for (const entry of entries) builder.add(entry);
-    const built = builder.end();
-    flush();
+  }
+
+  #flush(): void {
+    writeFully(this.#file, this.#buffer, 0, this.#used, this.#position);
+    this.#position += this.#used;
+    this.#used = 0;
+  }
+
+  get pageSize(): number {
+    return this.parameters.pageSize;
+  }
+
+  /** True if the key is greater than all that were added. */
+  takes(key: Uint8Array): boolean {
+    return this.#builder.takes(key);
+  }
+
+  add(entry: Entry): void {
+    this.#builder.add(entry);
+  }
+
+  /** Returns how many keys it has. */
+  finish(): number {
+    const { disk, directory, parameters } = this;
+    const { pageSize } = parameters;
+    const built = this.#builder.end();
+    this.#flush();
     const bytes = new Uint8Array(META_PAGES * pageSize);
     for (const meta of metasOf(parameters, built)) {
       writeMeta(meta, bytes.subarray(meta.page * pageSize, (meta.page + 1) * pageSize));
     }
-    writeFully(file, bytes, 0, bytes.length, 0);
-    file.sync();
-    file.close();
-    disk.rename(temporary, join(directory, FILE_NAME));
+    writeFully(this.#file, bytes, 0, bytes.length, 0);
+    this.#file.sync();
+    this.#file.close();
+    disk.rename(this.#temporary, join(directory, FILE_NAME));
     disk.syncDirectory(directory);
+    this.#over = true;
     return built.keys;
-  } catch (error) {
-    // What went wrong first is what is told; the next to open the store removes what is left.
+  }
+
+  /** Does nothing once it is finished. What is left the next to open the store removes. */
+  abort(): void {
+    if (this.#over) return;
+    this.#over = true;
     try {
-      file.close();
-      disk.remove(temporary);
-    } catch {}
+      this.#file.close();
+      this.disk.remove(this.#temporary);
+    } catch {} // what went wrong first is what is told
+  }
+}
+
+/**
+ * A file with these entries, in key order, in place of the one that is there: all of it or nothing.
+ */
+export function fill(tree: NewTree, entries: Iterable<Entry>): void {
+  try {
+    for (const entry of entries) tree.add(entry);
+  } catch (error) {
+    tree.abort();
     throw error;
   }
 }

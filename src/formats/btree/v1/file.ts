@@ -18,18 +18,11 @@ import {
 import { type Overlay, PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { checkFree, checkMeta, checkOwners } from './accounts.ts';
-import { FREE_HEAD_AT, HEIGHT_AT, KEYS_AT, NEXT_FREE_AT, ROOT_AT, TYPE_LEAF } from './layout.ts';
+import { TYPE_LEAF } from './layout.ts';
+import { readMeta, type V1Meta } from './meta.ts';
 import { V1Page } from './page.ts';
 import { spansOfPage } from './spans.ts';
 import { V1Walk } from './walk.ts';
-
-export interface V1Meta {
-  root: number;
-  height: number;
-  totalKeys: number;
-  nextFree: number;
-  freeHead: number;
-}
 
 export class V1File implements BtreeFile {
   readonly name: string;
@@ -46,23 +39,16 @@ export class V1File implements BtreeFile {
     readonly source: ByteSource,
     readonly pageSize: number,
     /** Page images of the redo log, and the last page that one is of. */
-    readonly overlay?: Overlay & { readonly pages: readonly number[] },
+    readonly overlay?: Overlay & { readonly pages: readonly number[]; readonly source: ByteSource },
   ) {
     this.name = source.name;
     this.size = source.size ?? 0;
     this.pages = new PageCache(source, this.size, pageSize, 0, overlay);
     const logged = Math.max(-1, ...(overlay?.pages ?? []));
     this.pageCount = Math.max(Math.floor(this.size / pageSize), logged + 1);
-    this.meta = { root: 0, height: 0, totalKeys: 0, nextFree: 0, freeHead: 0 };
-    if (this.pages.load(0)) {
-      const { view, start } = this.pages;
-      const word = (at: number) => view.getUint32(start + at);
-      this.meta.root = word(ROOT_AT);
-      this.meta.height = word(HEIGHT_AT);
-      this.meta.totalKeys = word(KEYS_AT);
-      this.meta.nextFree = word(NEXT_FREE_AT);
-      this.meta.freeHead = word(FREE_HEAD_AT);
-    }
+    this.meta = this.pages.load(0)
+      ? readMeta(this.pages.view, this.pages.start)
+      : { root: 0, height: 0, totalKeys: 0, nextFree: 0, freeHead: 0 };
     this.trees = [{ name: 'tree', kind: 'tree', root: this.meta.root }];
   }
 
@@ -175,6 +161,7 @@ export class V1File implements BtreeFile {
   }
 
   close(): void {
+    this.overlay?.source.close?.();
     this.source.close?.();
   }
 }

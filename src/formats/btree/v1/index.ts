@@ -13,7 +13,7 @@ import { readSync } from '../page-cache.ts';
 import { V1File } from './file.ts';
 import { FILE_NAME, PAGE_SIZES, REDO_NAME } from './layout.ts';
 import { bestPageSize, isSure, scoreOf } from './page-size.ts';
-import { redoImages } from './redo.ts';
+import { listOfPages, type RedoImages, redoImages } from './redo.ts';
 
 export const v1: BtreeDialect = {
   id: 'v1',
@@ -65,17 +65,28 @@ async function open(
   if (stated !== undefined && !PAGE_SIZES.includes(stated as 512)) {
     throw usageError('bad-page-size', `no page size: ${stated}`, `known: ${PAGE_SIZES.join(', ')}`);
   }
-  const pageSize = (stated as number | undefined) ?? redo?.pageSize ?? bestPageSize(head, source);
-  const overlay = redo?.pageSize === pageSize ? redo : undefined;
+  const known = redo && redo.pages.length > 0 ? redo.pageSize : undefined;
+  const pageSize = (stated as number | undefined) ?? known ?? bestPageSize(head, source);
+  const overlay = known === pageSize ? redo : undefined;
   const file = new V1File(source, pageSize, overlay);
-  if (overlay) {
-    const pages = overlay.pages.join(', ');
-    const what = `${REDO_NAME} holds images of ${overlay.pages.length} pages: ${pages}`;
+  if (redo) tellOf(redo, file);
+  if (!overlay) redo?.source.close?.();
+  return file;
+}
+
+/** What is seen of the log, and what is not. */
+function tellOf(redo: RedoImages, file: V1File): void {
+  const severity = 'info';
+  if (file.overlay) {
+    const { pages } = redo;
+    const what = `${REDO_NAME} holds images of ${pages.length} pages: ${listOfPages(pages)}`;
     file.notes.push(
-      finding(file, 'log-applied', `${what}; they are seen in place of the pages`, {
-        severity: 'info',
-      }),
+      finding(file, 'log-applied', `${what}; they are seen in place of the pages`, { severity }),
     );
   }
-  return file;
+  const rest = (redo.source.size ?? 0) - redo.end;
+  if (rest <= 0) return;
+  const what = `${rest} bytes of ${REDO_NAME} from ${redo.end} on are not seen`;
+  const why = 'damage, or an operation that did not end';
+  file.notes.push(finding(file, 'log-unfinished', `${what}: ${why}`, { severity }));
 }

@@ -22,6 +22,7 @@ import {
 } from './layout.ts';
 import { V1Page } from './page.ts';
 import { planRebuild, type RebuildBody } from './rebuild.ts';
+import { listOfPages } from './redo.ts';
 import { Salvage } from './salvage.ts';
 import { V1Walk } from './walk.ts';
 
@@ -38,6 +39,7 @@ const MENDABLE = new Set([
   'key-count',
   'file-tail',
   'log-applied',
+  'log-unfinished',
 ]);
 
 export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
@@ -60,13 +62,12 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const check = new Check(file, file.pageCount, note);
   await run(file.check(check), context, file);
   const { overlay } = file;
-  const body =
-    broken.length > 0 || check.lossy
-      ? await planRebuild(file, context, broken)
-      : await new Mender(file, check, findings).plan(context);
+  const whole = broken.length === 0 && !check.lossy;
+  const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
+  const body = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
-    const pages = overlay.pages.join(', ');
+    const pages = listOfPages(overlay.pages);
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
     );
@@ -88,7 +89,8 @@ class Mender {
     readonly findings: Findings,
   ) {}
 
-  async plan(context: BtreeContext): Promise<RebuildBody> {
+  /** Undefined where that is not enough. */
+  async plan(context: BtreeContext): Promise<RebuildBody | undefined> {
     const { findings } = this;
     for (const { page, code, message } of findings.kept) {
       if (page !== undefined && !this.#causes.has(page)) {
@@ -99,6 +101,9 @@ class Mender {
     const { counts } = findings;
     const freeListWrong = ['free-cycle', 'free-in-tree', 'free-range', 'free-type', 'page-leaked'];
     if (freeListWrong.some((code) => counts[code])) this.#freeList();
+    // Pages that the log alone has are no bytes of the file, of which the plan accounts for each.
+    const pages = Math.floor(this.file.size / this.file.pageSize);
+    if ([...this.#mends.keys()].some((page) => page >= pages)) return undefined;
     return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences() };
   }
 
@@ -239,6 +244,12 @@ function copyMended(
       }
       target.write(page, 0, pageSize);
     }
+  }
+  // The log has pages that the file has not grown by yet.
+  for (let at = Math.floor(file.size / pageSize); at < file.meta.nextFree; at++) {
+    if (!file.pages.load(at)) return;
+    const { bytes, start } = file.pages;
+    target.write(bytes, start, start + pageSize);
   }
 }
 

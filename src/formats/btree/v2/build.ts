@@ -91,6 +91,12 @@ export class TreeBuilder {
     this.#scratchView = new DataView(this.#scratch.buffer);
   }
 
+  /** True if the key is greater than all that were added. */
+  takes(key: Uint8Array): boolean {
+    const last = this.#lastKey.subarray(0, this.#lastLength);
+    return this.#keys === 0 || Buffer.compare(last, key) < 0;
+  }
+
   /** Throws `bad-order` if the key is not greater than the one before, `too-long` beyond limits. */
   add(entry: Entry): void {
     const { pageSize } = this;
@@ -99,7 +105,7 @@ export class TreeBuilder {
     checkLengths(pageSize, keyBytes, valueEnd - valueStart);
     const key = bytes.subarray(keyStart, keyEnd);
     const last = this.#lastKey.subarray(0, this.#lastLength);
-    if (this.#keys > 0 && Buffer.compare(last, key) >= 0) throw badOrder();
+    if (!this.takes(key)) throw badOrder();
     const inline = isInline(pageSize, keyBytes, valueEnd - valueStart);
     const cell = LEAF_CELL_BYTES + keyBytes + (inline ? valueEnd - valueStart : OVERFLOW_REF_BYTES);
     let leaf = this.#levels[0] ?? this.#begin(0, NO_KEY);

@@ -21,7 +21,7 @@ export const btreeV1: WalDialect = {
     'seq is outside the checksum: gaps and regressions are the only evidence',
     'page is outside the checksum: checked against the image itself and btree.db only',
     'data_length is outside the checksum: checked by the checksum that it leads to',
-    'no marks of whole operations: a split of which only some images were written cannot be told',
+    'whole operations are marked in some logs only: of others, a split half written cannot be told',
     'metadata need not be logged: key count and free list may lag behind the images',
     'no file header: nothing names the format, its version or the tree that the log belongs to',
     'entries cut off at the end of the log leave no trace',

@@ -32,6 +32,8 @@ export class PageCheck {
   readonly image = new PageView();
   /** By the newest metadata that was seen: first page number never used. */
   #nextFree = 0;
+  /** The log begins with an image of page 0; undefined: nothing was seen of it yet. */
+  #marked: boolean | undefined;
 
   constructor(
     readonly tree: TreeFile,
@@ -63,6 +65,10 @@ export class PageCheck {
     const reason = this.#ownWord(view, page) ?? this.#beyondEnd(size, page);
     if (reason) return { reason, strength: 'proven' };
     if (image.kind === 'metadata') this.#nextFree = image.nextFree;
+    this.#marked ??= page === 0;
+    // A log of whole operations runs far ahead of the tree: pages are freed, used anew, merged into
+    // their neighbours, and what the tree has there is no evidence.
+    if (this.#marked) return undefined;
     return this.tree.isThere ? this.#contradiction(page, loaded) : undefined;
   }
 

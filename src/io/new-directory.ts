@@ -8,6 +8,10 @@ import { DdiaError, fromSystemError } from '../shared/errors.ts';
 import { type Disk, type DiskFile, writeFully } from './disk.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
+/** Buffers that are on their way at most; with so many a write is made at once. */
+const BESIDE_MAX = 8;
+/** With so many on their way `ready` waits. */
+const BESIDE_ENOUGH = 3;
 
 export class NewDirectory {
   /** Where the files are until `finish`. */
@@ -38,12 +42,15 @@ export class NewDirectory {
     }
   }
 
-  /** One file at a time. */
-  create(name: string): BufferedFile {
+  /**
+   * One file at a time. `beside`: it is written while the caller goes on; end it with
+   * `finishBeside` before the directory is finished.
+   */
+  create(name: string, beside = false): BufferedFile {
     if (path.basename(name) !== name || name === '.' || name === '..') {
       throw new DdiaError('bad-name', `not a file name: ${JSON.stringify(name)}`);
     }
-    this.#open = new BufferedFile(this.disk, path.join(this.temporary, name));
+    this.#open = new BufferedFile(this.disk, path.join(this.temporary, name), beside);
     return this.#open;
   }
 
@@ -76,7 +83,12 @@ export class NewDirectory {
 /** Appends to a new file through a buffer. */
 export class BufferedFile {
   readonly #file: DiskFile;
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  #buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
+  /** Buffers that nothing is written from. */
+  readonly #free: Uint8Array[] = [];
+  #beside = 0;
+  #all: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
   #count = 0;
   #position = 0;
   #closed = false;
@@ -84,6 +96,7 @@ export class BufferedFile {
   constructor(
     disk: Disk,
     readonly path: string,
+    readonly inBackground = false,
   ) {
     try {
       this.#file = disk.open(path, 'create');
@@ -114,7 +127,12 @@ export class BufferedFile {
   patch(position: number, bytes: Uint8Array): void {
     try {
       this.#flush();
-      writeFully(this.#file, bytes, 0, bytes.length, position);
+      if (this.inBackground) {
+        // Behind what is on its way to the same place.
+        const copy = bytes.slice();
+        this.#all = this.#all.then(() => writeFully(this.#file, copy, 0, copy.length, position));
+        this.#all.catch(() => {});
+      } else writeFully(this.#file, bytes, 0, bytes.length, position);
     } catch (error) {
       throw fromSystemError(error, this.path);
     }
@@ -131,6 +149,25 @@ export class BufferedFile {
     }
   }
 
+  /** Until not much is on its way any more. */
+  async ready(): Promise<void> {
+    if (this.#beside >= BESIDE_ENOUGH) await this.#last;
+  }
+
+  /** As `finish`, without making the caller wait. */
+  async finishBeside(): Promise<void> {
+    try {
+      this.#flush();
+      await this.#all;
+      if (this.#file.syncBeside) await this.#file.syncBeside();
+      else this.#file.sync();
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -139,8 +176,26 @@ export class BufferedFile {
 
   #flush(): void {
     const count = this.#count;
+    if (count === 0) return;
     this.#count = 0;
-    this.#writeOut(this.#buffer, 0, count);
+    if (this.inBackground && this.#beside < BESIDE_MAX && this.#file.writeBeside) {
+      this.#writeBeside(count);
+    } else this.#writeOut(this.#buffer, 0, count);
+  }
+
+  #writeBeside(count: number): void {
+    const buffer = this.#buffer;
+    this.#beside++;
+    const written = this.#file.writeBeside!(buffer, count, this.#position).finally(() => {
+      this.#beside--;
+      this.#free.push(buffer);
+    });
+    this.#position += count;
+    this.#last = written;
+    this.#all = Promise.all([this.#all, written]);
+    // Told when the file is finished; one that is not is of no interest.
+    this.#all.catch(() => {});
+    this.#buffer = this.#free.pop() ?? new Uint8Array(BUFFER_BYTES);
   }
 
   #writeOut(bytes: Uint8Array, start: number, end: number): void {

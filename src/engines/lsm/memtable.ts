@@ -26,6 +26,7 @@ const SEQ_HIGH_MASK = 0x1f_ffff;
 export class Memtable {
   #nodes: Int32Array;
   #data: Uint8Array;
+  #view: DataView;
   /** In words: where the next node goes. */
   #end = NEXT + LEVELS_MAX;
   #levels = 1;
@@ -42,6 +43,7 @@ export class Memtable {
   constructor(room = ROOM_BYTES) {
     this.#nodes = new Int32Array(Math.ceil(room / 4));
     this.#data = new Uint8Array(this.#nodes.buffer);
+    this.#view = new DataView(this.#nodes.buffer);
   }
 
   /** Memory that is used. */
@@ -55,6 +57,11 @@ export class Memtable {
 
   get data(): Uint8Array {
     return this.#data;
+  }
+
+  /** Of the memory of `data`. */
+  get view(): DataView {
+    return this.#view;
   }
 
   get nodes(): Int32Array {
@@ -214,6 +221,7 @@ export class Memtable {
     grown.set(this.#nodes.subarray(0, this.#end));
     this.#nodes = grown;
     this.#data = new Uint8Array(grown.buffer);
+    this.#view = new DataView(grown.buffer);
   }
 
   /** One level more for every fourth: Marsaglia's xorshift is random enough. */
@@ -263,7 +271,9 @@ export class MemtableCursor extends Cursor {
     const { memtable } = this;
     const { nodes, data } = memtable;
     this.keyBytes = data;
+    this.keyView = memtable.view;
     this.valueBytes = data;
+    this.valueView = memtable.view;
     this.keyStart = nodes[node + KEY]!;
     this.keyEnd = this.keyStart + nodes[node + KEY_LENGTH]!;
     this.valueStart = this.keyEnd;

@@ -1,5 +1,5 @@
 /** Who carries out the merges of a store: its own thread, or for large ones another. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Disk } from '../../io/disk.ts';
 import { RealDisk } from '../../io/real-disk.ts';
 import { DdiaError } from '../../shared/errors.ts';
@@ -78,8 +78,9 @@ export function inWorker(
 ): MergeRunner {
   const here = inThisThread(disk, numbers);
   let worker: Worker | undefined;
-  const start = (): Worker => {
-    const started = new Worker(script, { execArgv: [] });
+  const start = async (): Promise<Worker> => {
+    const threads = await import('node:worker_threads');
+    const started = new threads.Worker(script, { execArgv: [] });
     const gone = (): void => {
       if (worker === started) worker = undefined;
     };
@@ -90,7 +91,7 @@ export function inWorker(
     async run(job, inputs, pace) {
       if (bytesOf(job.inputs) < fromBytes) return here.run(job, inputs, pace);
       const { signal, bytesPerSecond } = pace;
-      worker ??= start();
+      worker ??= await start();
       const answer = await ask(worker, { kind: 'merge', job, numbers, bytesPerSecond }, signal);
       if ('error' in answer) {
         signal.throwIfAborted();

@@ -212,7 +212,7 @@ class RollingWriter implements CompactSink {
   #begin(): TableWriter {
     const { blockBytes, compression } = this.flags;
     this.#name = this.dialect.encoder!.fileName(this.files.length + 1);
-    const file = this.directory.create(this.#name, true);
+    const file = this.directory.createBeside(this.#name);
     this.#file = file;
     const target = {
       write: (bytes: Uint8Array, start: number, end: number) => file.write(bytes, start, end),

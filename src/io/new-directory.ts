@@ -42,16 +42,23 @@ export class NewDirectory {
     }
   }
 
-  /**
-   * One file at a time. `beside`: it is written while the caller goes on; end it with
-   * `finishBeside` before the directory is finished.
-   */
-  create(name: string, beside = false): BufferedFile {
+  /** One file at a time. */
+  create(name: string): BufferedFile {
     if (path.basename(name) !== name || name === '.' || name === '..') {
       throw new DdiaError('bad-name', `not a file name: ${JSON.stringify(name)}`);
     }
-    this.#open = new BufferedFile(this.disk, path.join(this.temporary, name), beside);
+    this.#open = new BufferedFile(this.disk, path.join(this.temporary, name));
     return this.#open;
+  }
+
+  /**
+   * A file that is written while the caller goes on: end it with `finishBeside`, before the
+   * directory is finished.
+   */
+  createBeside(name: string): BufferedFile {
+    const file = this.create(name);
+    file.inBackground = true;
+    return file;
   }
 
   /** Gives the directory its name, durably. */
@@ -83,6 +90,7 @@ export class NewDirectory {
 /** Appends to a new file through a buffer. */
 export class BufferedFile {
   readonly #file: DiskFile;
+  inBackground = false;
   #buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
   /** Buffers that nothing is written from. */
   readonly #free: Uint8Array[] = [];
@@ -96,7 +104,6 @@ export class BufferedFile {
   constructor(
     disk: Disk,
     readonly path: string,
-    readonly inBackground = false,
   ) {
     try {
       this.#file = disk.open(path, 'create');

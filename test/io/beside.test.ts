@@ -20,7 +20,7 @@ const pattern = Buffer.alloc(14 * MIB, 'some bytes that repeat at no power of tw
 async function writeAll(disk: Disk, target: string, waits: boolean): Promise<void> {
   const directory = new NewDirectory(disk, target);
   try {
-    const file = directory.create('a', true);
+    const file = directory.createBeside('a');
     for (let at = 0; at < pattern.length; at += 100_000) {
       file.write(pattern, at, Math.min(pattern.length, at + 100_000));
       if (waits) await file.ready();
@@ -44,7 +44,7 @@ describe('a file that is written in the background', () => {
   it('is written at once on a disk that has no background', async () => {
     const disk = new SimDisk({ root: '/x' });
     const directory = new NewDirectory(disk, '/x/out');
-    const file = directory.create('a', true);
+    const file = directory.createBeside('a');
     file.write(Buffer.from('abc'));
     file.patch(1, Buffer.from('B'));
     await file.finishBeside();

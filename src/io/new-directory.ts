@@ -51,16 +51,6 @@ export class NewDirectory {
     return this.#open;
   }
 
-  /**
-   * A file that is written while the caller goes on: end it with `finishBeside`, before the
-   * directory is finished.
-   */
-  createBeside(name: string): BufferedFile {
-    const file = this.create(name);
-    file.inBackground = true;
-    return file;
-  }
-
   /** Gives the directory its name, durably. */
   finish(): void {
     const { disk, target } = this;
@@ -77,6 +67,16 @@ export class NewDirectory {
     } catch (error) {
       throw fromSystemError(error, target);
     }
+  }
+
+  /**
+   * A file that is written while the caller goes on: end it with `finishBeside`, before the
+   * directory is finished.
+   */
+  createBeside(name: string): BufferedFile {
+    const file = this.create(name);
+    file.inBackground = true;
+    return file;
   }
 
   /** Leaves nothing behind; harmless after finish. */

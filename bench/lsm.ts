@@ -1,8 +1,8 @@
 /**
  * A million keys of 16 bytes with values of 100, in our LSM store and in LevelDB (classic-level),
  * unsynced: node bench/run.js lsm. One store per process, so that none suffers from another's
- * memory: this file is run as `lsm.ts STORE DIR PEERS COUNT`, and prints its figures as one line of
- * JSON.
+ * memory: this file is run as `lsm.ts STORE DIR PEERS COUNT MERGE-WORKER`, and prints its figures as
+ * one line of JSON.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,7 +11,8 @@ import { pathToFileURL } from 'node:url';
 import { LsmStore } from '../src/engines/lsm/store.ts';
 import { RealDisk } from '../src/io/real-disk.ts';
 
-const [what = '', base = '', peers = '', countText = '1000000'] = process.argv.slice(2);
+const [what = '', base = '', peers = '', countText = '1000000', compactionWorker] =
+  process.argv.slice(2);
 const count = Number(countText);
 const directory = mkdtempSync(join(base, 'ddia-bench-'));
 const figures: Record<string, number> = {};
@@ -63,7 +64,8 @@ async function measure(subject: Subject): Promise<void> {
 }
 
 async function ours(): Promise<void> {
-  const store = await LsmStore.open(new RealDisk(), directory, { sync: 'none' });
+  const options = { sync: 'none' as const, compactionWorker };
+  const store = await LsmStore.open(new RealDisk(), directory, options);
   let before = 0;
   await measure({
     put: (key, bytes) => store.put(key, bytes),

@@ -85,7 +85,11 @@ const lazyDependencies = {
 };
 
 /** Started as threads, from the file of their own, and so small that they need no core. */
-const WORKERS = ['src/cli/aside-worker.ts', 'src/engines/bitcask/hint-worker.ts'];
+const WORKERS = [
+  'src/cli/aside-worker.ts',
+  'src/engines/bitcask/hint-worker.ts',
+  'src/engines/lsm/merge-worker.ts',
+];
 
 /**
  * esbuild puts two files into one chunk only if the very same entries need both, which makes dozens

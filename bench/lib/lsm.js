@@ -20,32 +20,38 @@ export async function lsm(report, inputs, { quick }) {
   const cache = join(root, 'node_modules/.cache/ddia-bench');
   mkdirSync(cache, { recursive: true });
   const bundle = join(cache, `lsm-${process.pid}.mjs`);
+  const worker = join(cache, `merge-worker-${process.pid}.mjs`);
   const subjects = existsSync(join(peers, 'node_modules/classic-level'))
     ? ['ours', 'level']
     : ['ours'];
   const runs = { ours: [], level: [] };
   try {
-    await build({
-      entryPoints: [join(bench, 'lsm.ts')],
-      outfile: bundle,
-      bundle: true,
-      packages: 'external',
-      format: 'esm',
-      platform: 'node',
-      target: 'node20',
-      logLevel: 'warning',
-    });
+    await bundled(join(bench, 'lsm.ts'), bundle);
+    await bundled(join(root, 'src/engines/lsm/merge-worker.ts'), worker);
     mkdirSync(inputs.dir, { recursive: true });
     for (let round = 0; round < ROUNDS; round++) {
       for (const subject of subjects) {
-        const args = [bundle, subject, inputs.dir, peers, String(count)];
+        const args = [bundle, subject, inputs.dir, peers, String(count), worker];
         runs[subject].push(JSON.parse(output(program(process.execPath, args))));
       }
     }
   } finally {
-    rmSync(bundle, { force: true });
+    for (const file of [bundle, worker]) rmSync(file, { force: true });
   }
   tell(report, runs, count);
+}
+
+function bundled(entry, outfile) {
+  return build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'warning',
+  });
 }
 
 function tell(report, { ours, level }, count) {

@@ -1,4 +1,5 @@
 /** What the commands of the LSM store share: opening and closing it, and what they print. */
+import { join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import type { LsmOptions } from '../engines/lsm/options.ts';
 import { STRATEGIES } from '../engines/lsm/pick.ts';
@@ -60,7 +61,8 @@ export async function importEntries(
   options: LsmOptions,
 ): Promise<ImportedEntries> {
   const result: ImportedEntries = { dir, puts: 0, deletions: 0 };
-  await withLsm(dir, options, async (store) => {
+  const compactionWorker = join(command.config.root, 'dist/merge-worker.js');
+  await withLsm(dir, { compactionWorker, ...options }, async (store) => {
     let underWay: Promise<void>[] = [];
     const settle = async (): Promise<void> => {
       const sent = underWay;

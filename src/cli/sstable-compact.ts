@@ -63,6 +63,8 @@ export interface CompactReport {
 }
 
 const DAMAGE_TOLD_MAX = 1000;
+/** Files that are synced while the next is written. */
+const FINISHING_MAX = 2;
 
 export async function compactPaths(
   command: DdiaCommand,
@@ -76,7 +78,7 @@ export async function compactPaths(
     opened.push(input as unknown as TableOpened);
   }
   const context = { limits: flags.limits, signal: command.signal };
-  const inputs = await openInputs(opened, context);
+  const inputs = await openInputs(opened, context, true);
   const damage: CompactReport['damage'] = [];
   const onDamage = ({ code, file, offset, message }: TableDamage): void => {
     if (damage.length < DAMAGE_TOLD_MAX) damage.push({ code, file, offset, message });
@@ -154,7 +156,7 @@ async function write(
     const roll = new RollingWriter(directory, output, flags);
     const options = { keepAll: flags.keepAll, olderElsewhere };
     const counts = await compactTables(inputs, options, roll, onDamage, command.signal);
-    roll.end();
+    await roll.finish();
     directory.finish();
     return { files: roll.files, counts };
   } finally {
@@ -168,6 +170,8 @@ class RollingWriter implements CompactSink {
   #writer: TableWriter | undefined;
   #file: BufferedFile | undefined;
   #name = '';
+  /** Files that are being synced. */
+  readonly #finishing: Promise<void>[] = [];
 
   constructor(
     readonly directory: NewDirectory,
@@ -188,14 +192,27 @@ class RollingWriter implements CompactSink {
     if (!this.#writer) return;
     const bytes = this.#writer.finish();
     this.files.push({ file: this.#name, bytes, entries: this.#writer.entries });
-    this.#file!.finish();
+    const finished = this.#file!.finishBeside();
+    // Told by whoever waits for it.
+    finished.catch(() => {});
+    this.#finishing.push(finished);
     this.#writer = undefined;
+  }
+
+  async ready(): Promise<void> {
+    await this.#file?.ready();
+    while (this.#finishing.length > FINISHING_MAX) await this.#finishing.shift();
+  }
+
+  async finish(): Promise<void> {
+    this.end();
+    await Promise.all(this.#finishing);
   }
 
   #begin(): TableWriter {
     const { blockBytes, compression } = this.flags;
     this.#name = this.dialect.encoder!.fileName(this.files.length + 1);
-    const file = this.directory.create(this.#name);
+    const file = this.directory.createBeside(this.#name);
     this.#file = file;
     const target = {
       write: (bytes: Uint8Array, start: number, end: number) => file.write(bytes, start, end),

@@ -39,6 +39,11 @@ export interface ByteSource {
     length: number,
     position: number,
   ): number | Promise<number>;
+  /**
+   * The same in the background, for large pieces that are needed later. Leave the target alone
+   * until it has resolved.
+   */
+  readBeside?(target: Uint8Array, start: number, length: number, position: number): Promise<number>;
   close?(): void;
 }
 

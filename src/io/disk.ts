@@ -42,6 +42,13 @@ export interface DiskFile {
   sync(): void;
   dataSync(): void;
   size(): number;
+  /**
+   * Writes all of bytes[0, length), and syncs, while the caller goes on; leave the bytes alone
+   * until it has resolved. For bulk output that nothing depends on yet: only the real disk has it.
+   * A file that is closed meanwhile is closed behind the last of them.
+   */
+  writeBeside?(bytes: Uint8Array, length: number, position: number): Promise<void>;
+  syncBeside?(): Promise<void>;
   close(): void;
 }
 

@@ -11,6 +11,9 @@ export class FileSource implements ByteSource {
   readonly size: number;
   #fd: number;
   readonly #owned: boolean;
+  /** Reads that go on in the background: the descriptor is closed behind the last of them. */
+  #beside = 0;
+  #closing = false;
 
   constructor(
     readonly path: string,
@@ -42,11 +45,53 @@ export class FileSource implements ByteSource {
     return done;
   }
 
+  async readBeside(
+    target: Uint8Array,
+    start: number,
+    length: number,
+    position: number,
+  ): Promise<number> {
+    const most = Math.min(length, this.size - position);
+    let done = 0;
+    this.#beside++;
+    try {
+      while (done < most) {
+        const [at, left] = [start + done, most - done];
+        const got = await readPiece(this.#fd, target, at, left, position + done);
+        if (got === 0) break; // cut while we read
+        done += got;
+      }
+      return done;
+    } catch (error) {
+      throw fromSystemError(error, `${this.path} at offset ${position + done}`);
+    } finally {
+      this.#beside--;
+      if (this.#closing) this.close();
+    }
+  }
+
   close(): void {
     if (!this.#owned || this.#fd < 0) return; // standard input is opened more than once
+    this.#closing = true;
+    if (this.#beside > 0) return;
     fs.closeSync(this.#fd);
     this.#fd = -1;
   }
+}
+
+function readPiece(
+  descriptor: number,
+  target: Uint8Array,
+  start: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(descriptor, target, start, length, position, (error, got) => {
+      if (error) reject(error);
+      else resolve(got);
+    });
+  });
 }
 
 /** A small text file, whole. */

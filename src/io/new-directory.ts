@@ -8,6 +8,10 @@ import { DdiaError, fromSystemError } from '../shared/errors.ts';
 import { type Disk, type DiskFile, writeFully } from './disk.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
+/** Buffers that are on their way at most; with so many a write is made at once. */
+const BESIDE_MAX = 8;
+/** With so many on their way `ready` waits. */
+const BESIDE_ENOUGH = 3;
 
 export class NewDirectory {
   /** Where the files are until `finish`. */
@@ -81,6 +85,16 @@ export class NewDirectory {
     }
   }
 
+  /**
+   * A file that is written while the caller goes on: end it with `finishBeside`, before the
+   * directory is finished.
+   */
+  createBeside(name: string): BufferedFile {
+    const file = this.create(name);
+    file.inBackground = true;
+    return file;
+  }
+
   /** Leaves nothing behind; harmless after finish. */
   abandon(): void {
     if (this.#done) return;
@@ -92,7 +106,13 @@ export class NewDirectory {
 /** Appends to a new file through a buffer. */
 export class BufferedFile {
   readonly #file: DiskFile;
-  readonly #buffer = new Uint8Array(BUFFER_BYTES);
+  inBackground = false;
+  #buffer: Uint8Array = new Uint8Array(BUFFER_BYTES);
+  /** Buffers that nothing is written from. */
+  readonly #free: Uint8Array[] = [];
+  #beside = 0;
+  #all: Promise<unknown> = Promise.resolve();
+  #last: Promise<void> = Promise.resolve();
   #count = 0;
   #position = 0;
   #closed = false;
@@ -130,7 +150,12 @@ export class BufferedFile {
   patch(position: number, bytes: Uint8Array): void {
     try {
       this.#flush();
-      writeFully(this.#file, bytes, 0, bytes.length, position);
+      if (this.inBackground) {
+        // Behind what is on its way to the same place.
+        const copy = bytes.slice();
+        this.#all = this.#all.then(() => writeFully(this.#file, copy, 0, copy.length, position));
+        this.#all.catch(() => {});
+      } else writeFully(this.#file, bytes, 0, bytes.length, position);
     } catch (error) {
       throw fromSystemError(error, this.path);
     }
@@ -147,6 +172,25 @@ export class BufferedFile {
     }
   }
 
+  /** Until not much is on its way any more. */
+  async ready(): Promise<void> {
+    if (this.#beside >= BESIDE_ENOUGH) await this.#last;
+  }
+
+  /** As `finish`, without making the caller wait. */
+  async finishBeside(): Promise<void> {
+    try {
+      this.#flush();
+      await this.#all;
+      if (this.#file.syncBeside) await this.#file.syncBeside();
+      else this.#file.sync();
+    } catch (error) {
+      throw fromSystemError(error, this.path);
+    } finally {
+      this.close();
+    }
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -155,8 +199,26 @@ export class BufferedFile {
 
   #flush(): void {
     const count = this.#count;
+    if (count === 0) return;
     this.#count = 0;
-    this.#writeOut(this.#buffer, 0, count);
+    if (this.inBackground && this.#beside < BESIDE_MAX && this.#file.writeBeside) {
+      this.#writeBeside(count);
+    } else this.#writeOut(this.#buffer, 0, count);
+  }
+
+  #writeBeside(count: number): void {
+    const buffer = this.#buffer;
+    this.#beside++;
+    const written = this.#file.writeBeside!(buffer, count, this.#position).finally(() => {
+      this.#beside--;
+      this.#free.push(buffer);
+    });
+    this.#position += count;
+    this.#last = written;
+    this.#all = Promise.all([this.#all, written]);
+    // Told when the file is finished; one that is not is of no interest.
+    this.#all.catch(() => {});
+    this.#buffer = this.#free.pop() ?? new Uint8Array(BUFFER_BYTES);
   }
 
   #writeOut(bytes: Uint8Array, start: number, end: number): void {

@@ -3,6 +3,7 @@ import {
   constants,
   fdatasyncSync,
   fstatSync,
+  fsync,
   fsyncSync,
   ftruncateSync,
   mkdirSync,
@@ -13,6 +14,7 @@ import {
   rmdirSync,
   statSync,
   unlinkSync,
+  write,
   writeSync,
 } from 'node:fs';
 import type { Disk, DiskFile, FileStat, OpenMode } from './disk.ts';
@@ -89,6 +91,8 @@ export class RealDisk implements Disk {
 class RealFile implements DiskFile {
   /** Undefined once closed: the number may by then belong to another file. */
   #descriptor: number | undefined;
+  /** Writes and syncs that go on in the background. */
+  #beside = 0;
 
   constructor(
     descriptor: number,
@@ -123,16 +127,60 @@ class RealFile implements DiskFile {
     return fstatSync(this.#opened('fstat')).size;
   }
 
+  writeBeside(bytes: Uint8Array, length: number, position: number): Promise<void> {
+    return this.#goOn('write', async (descriptor) => {
+      for (let done = 0; done < length; ) {
+        const written = await writePiece(descriptor, bytes, done, length - done, position + done);
+        if (written <= 0) throw systemError('EIO', 'write', this.path);
+        done += written;
+      }
+    });
+  }
+
+  syncBeside(): Promise<void> {
+    return this.#goOn('fsync', (descriptor) => {
+      return new Promise((resolve, reject) => {
+        fsync(descriptor, (error) => (error ? reject(error) : resolve()));
+      });
+    });
+  }
+
+  async #goOn(syscall: string, work: (descriptor: number) => Promise<void>): Promise<void> {
+    const descriptor = this.#opened(syscall);
+    this.#beside++;
+    try {
+      await work(descriptor);
+    } finally {
+      this.#beside--;
+      if (this.#beside === 0 && this.#descriptor === undefined) closeSync(descriptor);
+    }
+  }
+
   close(): void {
     const descriptor = this.#opened('close');
     this.#descriptor = undefined;
-    closeSync(descriptor);
+    if (this.#beside === 0) closeSync(descriptor);
   }
 
   #opened(syscall: string): number {
     if (this.#descriptor === undefined) throw systemError('EBADF', syscall, this.path);
     return this.#descriptor;
   }
+}
+
+function writePiece(
+  descriptor: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    write(descriptor, bytes, start, length, position, (error, written) => {
+      if (error) reject(error);
+      else resolve(written);
+    });
+  });
 }
 
 function hasCode(error: unknown, code: string): boolean {

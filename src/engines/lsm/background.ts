@@ -1,6 +1,7 @@
-/** What a store does beside its writes, one thing after the other: compactions, in small slices. */
+/** What a store does beside its writes, one thing after the other: compactions. */
 import { DdiaError } from '../../shared/errors.ts';
-import type { CompactionReport, Pace } from './compaction.ts';
+import type { CompactionReport } from './compaction.ts';
+import { type Pace, paceOf } from './pace.ts';
 
 export class Background {
   readonly #stop = new AbortController();
@@ -48,22 +49,7 @@ export class Background {
     await this.idle();
   }
 
-  /** Gives way after each slice; with a rate, for as long as it takes. */
   pace(bytesPerSecond: number): Pace {
-    const { signal } = this.#stop;
-    const start = performance.now();
-    let done = 0;
-    return {
-      signal,
-      async step(bytes) {
-        done += bytes;
-        const due = bytesPerSecond === 0 ? 0 : start + (1000 * done) / bytesPerSecond;
-        const wait = due - performance.now();
-        await new Promise((resolve) =>
-          wait > 1 ? setTimeout(resolve, wait) : setImmediate(resolve),
-        );
-        signal.throwIfAborted();
-      },
-    };
+    return paceOf(bytesPerSecond, this.#stop.signal);
   }
 }

@@ -22,6 +22,7 @@ import { type Disk, readFully } from '../../io/disk.ts';
 import { isTemporaryName, replaceFile } from '../../io/durable.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { BlockCache } from './block-cache.ts';
+import { type FileNumbers, takeFrom } from './merge-runner.ts';
 import type { ResolvedOptions } from './options.ts';
 import { TableFile } from './table-file.ts';
 
@@ -42,7 +43,8 @@ export class Catalog {
    */
   levels: readonly (readonly TableFile[])[] = [];
   manifest: LsmManifest;
-  nextFile: number;
+  /** The number of the next table. */
+  readonly numbers: FileNumbers = new Uint32Array(new SharedArrayBuffer(4));
   readonly cache: BlockCache;
 
   private constructor(
@@ -52,7 +54,7 @@ export class Catalog {
     cacheBytes: number,
   ) {
     this.manifest = manifest;
-    this.nextFile = manifest.nextFile;
+    this.numbers[0] = manifest.nextFile;
     this.cache = new BlockCache(cacheBytes);
     this.levels = this.#sorted(manifest.tables.map((entry) => this.#table(entry)));
   }
@@ -75,7 +77,7 @@ export class Catalog {
   }
 
   takeNumber(): number {
-    return this.nextFile++;
+    return takeFrom(this.numbers);
   }
 
   /** Makes the change durable, and then seen: all of it in one turn of the event loop. */
@@ -92,7 +94,7 @@ export class Catalog {
       storeId: this.manifest.storeId,
       generation: this.manifest.generation + 1n,
       flushedSeq,
-      nextFile: this.nextFile,
+      nextFile: Atomics.load(this.numbers, 0),
       tables: tables.map(({ entry }) => entry),
     };
     replaceFile(this.disk, join(this.directory, MANIFEST_NAME), encodeManifest(manifest));

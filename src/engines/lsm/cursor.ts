@@ -3,18 +3,21 @@
  * key the highest number first. Its fields say where the entry is; they are void after the next
  * step.
  */
-import { compareBytes } from '../../formats/sstable/entry-block.ts';
+import { compareSpans } from '../../formats/bytes/spans.ts';
 
 const NOTHING = new Uint8Array(0);
+const NO_VIEW = new DataView(NOTHING.buffer);
 
 export abstract class Cursor {
   valid = false;
   keyBytes: Uint8Array = NOTHING;
+  keyView: DataView = NO_VIEW;
   keyStart = 0;
   keyEnd = 0;
   seq = 0;
   type = 0;
   valueBytes: Uint8Array = NOTHING;
+  valueView: DataView = NO_VIEW;
   valueStart = 0;
   valueEnd = 0;
   timestamp = Number.NaN;
@@ -32,7 +35,16 @@ export abstract class Cursor {
 }
 
 export function compareCursors(a: Cursor, b: Cursor): number {
-  const keys = compareBytes(a.keyBytes, a.keyStart, a.keyEnd, b.keyBytes, b.keyStart, b.keyEnd);
+  const keys = compareSpans(
+    a.keyBytes,
+    a.keyView,
+    a.keyStart,
+    a.keyEnd,
+    b.keyBytes,
+    b.keyView,
+    b.keyStart,
+    b.keyEnd,
+  );
   return keys || b.seq - a.seq || a.rank - b.rank;
 }
 

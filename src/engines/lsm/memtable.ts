@@ -1,17 +1,17 @@
 /**
- * What was written and is in no table yet: a skip list (Pugh, 1990) in one buffer outside of the
- * JavaScript heap, so that a million entries are no objects, and a node lies beside its key.
- * Nothing is ever taken out or changed: who walks it while it grows sees what was there, and newer
- * entries by their numbers.
+ * What was written and is in no table yet: a list in order, in one buffer outside of the JavaScript
+ * heap, so that a million entries are no objects, and a node lies beside its key; and an index that
+ * says where in the list a key belongs. Nothing is ever taken out or changed: who walks the list
+ * while it grows sees what was there, and newer entries by their numbers.
  *
- *     node   key at, key length, value length, seq low, type and seq high, next of each level,
+ *     node   key at, key length, value length, seq low, type and seq high, next,
  *            key, value, up to 3 bytes of nothing
  */
 import { compareBytes, TYPE } from '../../formats/sstable/entry-block.ts';
 import { Cursor } from './cursor.ts';
+import { KeyIndex, type KeyOwner } from './key-index.ts';
 import { RangeDeletions } from './range-deletions.ts';
 
-const LEVELS_MAX = 12;
 const ROOM_BYTES = 16 * 1024;
 const KEY = 0;
 const KEY_LENGTH = 1;
@@ -19,20 +19,21 @@ const VALUE_LENGTH = 2;
 const SEQ_LOW = 3;
 const TAG = 4;
 const NEXT = 5;
+const NODE_WORDS = 6;
+/** What the index keeps of an entry. */
+const INDEX_BYTES = 12;
 const HEAD = 0;
 const TYPE_SHIFT = 21;
 const SEQ_HIGH_MASK = 0x1f_ffff;
 
-export class Memtable {
+export class Memtable implements KeyOwner {
   #nodes: Int32Array;
   #data: Uint8Array;
+  #view: DataView;
   /** In words: where the next node goes. */
-  #end = NEXT + LEVELS_MAX;
-  #levels = 1;
-  /** The last node of each level: where keys that ascend go. */
-  readonly #last = new Int32Array(LEVELS_MAX);
-  readonly #before = new Int32Array(LEVELS_MAX);
-  #random = 0x2545f491;
+  #end = NODE_WORDS;
+  #last = HEAD;
+  readonly #index = new KeyIndex(this);
   readonly ranges = new RangeDeletions();
   entries = 0;
   seqFirst = 0;
@@ -42,11 +43,12 @@ export class Memtable {
   constructor(room = ROOM_BYTES) {
     this.#nodes = new Int32Array(Math.ceil(room / 4));
     this.#data = new Uint8Array(this.#nodes.buffer);
+    this.#view = new DataView(this.#nodes.buffer);
   }
 
   /** Memory that is used. */
   get bytes(): number {
-    return 4 * this.#end + this.ranges.bytes;
+    return 4 * this.#end + INDEX_BYTES * this.entries + this.ranges.bytes;
   }
 
   get empty(): boolean {
@@ -55,6 +57,11 @@ export class Memtable {
 
   get data(): Uint8Array {
     return this.#data;
+  }
+
+  /** Of the memory of `data`. */
+  get view(): DataView {
+    return this.#view;
   }
 
   get nodes(): Int32Array {
@@ -84,13 +91,12 @@ export class Memtable {
       this.ranges.add(begin, new Uint8Array(value.subarray(valueStart, valueEnd)), seq);
       return;
     }
-    this.#findBefore(key, keyStart, keyEnd);
-    const levels = this.#randomLevels();
     const node = this.#end;
-    const at = 4 * (node + NEXT + levels);
+    const at = 4 * (node + NODE_WORDS);
     const middle = at + keyEnd - keyStart;
     const end = middle + valueEnd - valueStart;
     if (end > this.#data.length) this.#grow(end);
+    const before = this.#index.place(key, keyStart, keyEnd);
     this.#end = (end + 3) >>> 2;
     const data = this.#data;
     for (let i = keyStart, p = at; i < keyEnd; i++) data[p++] = key[i]!;
@@ -102,40 +108,20 @@ export class Memtable {
     nodes[node + VALUE_LENGTH] = valueEnd - valueStart;
     nodes[node + SEQ_LOW] = seq | 0;
     nodes[node + TAG] = (type << TYPE_SHIFT) | Math.floor(seq / 0x1_0000_0000);
-    for (let level = 0; level < levels; level++) {
-      const before = level < this.#levels ? this.#before[level]! : HEAD;
-      const next = nodes[before + NEXT + level]!;
-      nodes[node + NEXT + level] = next;
-      nodes[before + NEXT + level] = node;
-      if (next === 0) this.#last[level] = node;
-    }
-    if (levels > this.#levels) this.#levels = levels;
+    const next = nodes[before + NEXT]!;
+    nodes[node + NEXT] = next;
+    nodes[before + NEXT] = node;
+    if (next === 0) this.#last = node;
+    this.#index.put(node);
     this.entries++;
   }
 
-  /** Fills #before with the last node of each level whose key is before; of its own key, none. */
-  #findBefore(key: Uint8Array, keyStart: number, keyEnd: number): void {
-    const nodes = this.#nodes;
-    const last = this.#last[0]!;
-    if (last !== 0 && this.compare(last, key, keyStart, keyEnd) < 0) {
-      for (let level = 0; level < this.#levels; level++) this.#before[level] = this.#last[level]!;
-      return;
-    }
-    let node = HEAD;
-    // What was found to lie behind on a higher level often comes next on a lower one too.
-    let behind = 0;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      for (;;) {
-        const next = nodes[node + NEXT + level]!;
-        if (next === behind) break;
-        if (this.compare(next, key, keyStart, keyEnd) >= 0) {
-          behind = next;
-          break;
-        }
-        node = next;
-      }
-      this.#before[level] = node;
-    }
+  keyStart(node: number): number {
+    return this.#nodes[node + KEY]!;
+  }
+
+  keyEnd(node: number): number {
+    return this.#nodes[node + KEY]! + this.#nodes[node + KEY_LENGTH]!;
   }
 
   /** Order of a node's key against another. */
@@ -152,21 +138,7 @@ export class Memtable {
 
   /** The last node whose key is before; 0, the head: there is none. */
   nodeBefore(key: Uint8Array): number {
-    const nodes = this.#nodes;
-    let node = HEAD;
-    let behind = 0;
-    for (let level = this.#levels - 1; level >= 0; level--) {
-      for (;;) {
-        const next = nodes[node + NEXT + level]!;
-        if (next === behind) break;
-        if (this.compare(next, key, 0, key.length) >= 0) {
-          behind = next;
-          break;
-        }
-        node = next;
-      }
-    }
-    return node;
+    return this.#index.before(key, 0, key.length);
   }
 
   /** The node before this one in internal order; 0: there is none. */
@@ -181,7 +153,7 @@ export class Memtable {
   }
 
   get lastNode(): number {
-    return this.#last[0]!;
+    return this.#last;
   }
 
   seqOf(node: number): number {
@@ -214,22 +186,7 @@ export class Memtable {
     grown.set(this.#nodes.subarray(0, this.#end));
     this.#nodes = grown;
     this.#data = new Uint8Array(grown.buffer);
-  }
-
-  /** One level more for every fourth: Marsaglia's xorshift is random enough. */
-  #randomLevels(): number {
-    let x = this.#random;
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    this.#random = x;
-    let levels = 1;
-    while (levels < LEVELS_MAX && (x & 3) === 0) {
-      levels++;
-      x >>>= 2;
-      if (x === 0) break;
-    }
-    return levels;
+    this.#view = new DataView(grown.buffer);
   }
 }
 
@@ -263,7 +220,9 @@ export class MemtableCursor extends Cursor {
     const { memtable } = this;
     const { nodes, data } = memtable;
     this.keyBytes = data;
+    this.keyView = memtable.view;
     this.valueBytes = data;
+    this.valueView = memtable.view;
     this.keyStart = nodes[node + KEY]!;
     this.keyEnd = this.keyStart + nodes[node + KEY_LENGTH]!;
     this.valueStart = this.keyEnd;

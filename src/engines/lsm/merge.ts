@@ -5,7 +5,8 @@
  * snapshot is older than it and nothing outside of the merge can hold an older entry of its key:
  * else an older value would come back.
  */
-import { compareBytes, isDeletion, TYPE } from '../../formats/sstable/entry-block.ts';
+import { copySpan, sameSpan } from '../../formats/bytes/spans.ts';
+import { isDeletion, TYPE } from '../../formats/sstable/entry-block.ts';
 import { type Cursor, MergingCursor } from './cursor.ts';
 import { covers, type RangeDeletion } from './range-deletions.ts';
 
@@ -33,6 +34,7 @@ export class Merge {
   readonly #rules: MergeRules;
   readonly #all: readonly RangeDeletion[];
   #key: Uint8Array = new Uint8Array(256);
+  #keyView = new DataView(this.#key.buffer);
   #keyLength = -1;
   /** Stratum of the entry of this key that came last and hides those behind it; -1: none. */
   #stratum = -1;
@@ -104,16 +106,19 @@ export class Merge {
     });
   }
 
-  #sameKey({ keyBytes, keyStart, keyEnd }: Cursor): boolean {
+  #sameKey({ keyBytes, keyView, keyStart, keyEnd }: Cursor): boolean {
     const length = this.#keyLength;
     if (keyEnd - keyStart !== length) return false;
-    return compareBytes(keyBytes, keyStart, keyEnd, this.#key, 0, length) === 0;
+    return sameSpan(keyBytes, keyView, keyStart, this.#key, this.#keyView, 0, length);
   }
 
-  #take({ keyBytes, keyStart, keyEnd }: Cursor): void {
+  #take({ keyBytes, keyView, keyStart, keyEnd }: Cursor): void {
     const length = keyEnd - keyStart;
-    if (length > this.#key.length) this.#key = new Uint8Array(2 * length);
-    for (let i = 0; i < length; i++) this.#key[i] = keyBytes[keyStart + i]!;
+    if (length > this.#key.length) {
+      this.#key = new Uint8Array(2 * length);
+      this.#keyView = new DataView(this.#key.buffer);
+    }
+    copySpan(keyBytes, keyView, keyStart, keyEnd, this.#key, this.#keyView, 0);
     this.#keyLength = length;
   }
 }

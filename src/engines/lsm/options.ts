@@ -36,6 +36,12 @@ export interface LsmOptions {
   autoCompact?: boolean;
   /** What a compaction in the background reads at most; 0: as fast as it can. */
   compactBytesPerSecond?: number;
+  /**
+   * merge-worker.ts as it was built: with it, on the real disk, compactions of so many bytes and
+   * more are done in a thread of their own.
+   */
+  compactionWorker?: string | undefined;
+  compactionWorkerFromBytes?: number;
   /** False: the store must exist. */
   create?: boolean;
   /** Identity of a store that is created. */
@@ -62,6 +68,8 @@ export function resolveOptions(options: LsmOptions): ResolvedOptions {
     levelOneBytes: 10 * MIB,
     autoCompact: true,
     compactBytesPerSecond: 0,
+    compactionWorker: undefined,
+    compactionWorkerFromBytes: 4 * MIB,
     create: true,
     storeId: () => randomBytes(8).readBigUInt64LE(),
     processes: systemProcesses(),
@@ -85,6 +93,7 @@ export function resolveOptions(options: LsmOptions): ResolvedOptions {
   within('levelZeroStop', resolved.levelZeroStop, resolved.levelZeroTables, 10_000);
   within('levelOneBytes', resolved.levelOneBytes, 1);
   within('compactBytesPerSecond', resolved.compactBytesPerSecond, 0);
+  within('compactionWorkerFromBytes', resolved.compactionWorkerFromBytes, 0);
   return resolved;
 }
 

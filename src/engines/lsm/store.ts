@@ -16,16 +16,13 @@ import { DdiaError } from '../../shared/errors.ts';
 import { WriteAheadLog } from '../wal/log.ts';
 import { Background } from './background.ts';
 import { Catalog, LOG_DIRECTORY } from './catalog.ts';
-import {
-  type CompactionHost,
-  type CompactionReport,
-  compact,
-  type Pace,
-  writeMemtable,
-} from './compaction.ts';
+import { type CompactionHost, type CompactionReport, compact } from './compaction.ts';
+import { writeMemtable } from './flush.ts';
 import { Memtable } from './memtable.ts';
+import { runnerFor } from './merge-runner.ts';
 import { type Operation, toLog, typeOf, valueBytesOf } from './operation.ts';
 import { type LsmOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import type { Pace } from './pace.ts';
 import { type Pick, pickAll, pickCompaction } from './pick.ts';
 import { Reader } from './reader.ts';
 import { replay } from './replay.ts';
@@ -71,6 +68,7 @@ export class LsmStore {
     this.#host = {
       catalog,
       options,
+      runner: runnerFor(catalog.disk, catalog.numbers, options),
       snapshots: () => this.#snapshots.seqs,
       poison: (error) => this.#poison(error),
     };
@@ -338,6 +336,7 @@ export class LsmStore {
     try {
       await this.#background.stop();
       await this.#flushing;
+      await this.#host.runner.close();
       await this.#log.close();
     } finally {
       this.#catalog.close();

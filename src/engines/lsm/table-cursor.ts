@@ -98,7 +98,9 @@ export class TableFileCursor extends Cursor {
       throw table.corrupt(table.index.offset(number), `data block ${number}: ${decoder.fault}`);
     }
     this.keyBytes = this.#block.keyBytes;
+    this.keyView = this.#block.keyView;
     this.valueBytes = payload;
+    this.valueView = view;
     return true;
   }
 
@@ -179,11 +181,13 @@ export class LevelCursor extends Cursor {
     this.valid = cursor?.valid ?? false;
     if (!cursor || !this.valid) return;
     this.keyBytes = cursor.keyBytes;
+    this.keyView = cursor.keyView;
     this.keyStart = cursor.keyStart;
     this.keyEnd = cursor.keyEnd;
     this.seq = cursor.seq;
     this.type = cursor.type;
     this.valueBytes = cursor.valueBytes;
+    this.valueView = cursor.valueView;
     this.valueStart = cursor.valueStart;
     this.valueEnd = cursor.valueEnd;
     this.timestamp = cursor.timestamp;

@@ -3,6 +3,7 @@
  * key, durable one by one. Range deletions are cut at the splits, so that tables do not overlap.
  */
 import { join } from 'node:path';
+import { viewOf } from '../../formats/bytes/read-fully.ts';
 import type { ManifestTable } from '../../formats/lsm/manifest.ts';
 import { compareBytes, isDeletion, TYPE } from '../../formats/sstable/entry-block.ts';
 import { V2Writer } from '../../formats/sstable/v2/encode.ts';
@@ -45,7 +46,7 @@ export class TableOutput {
   }
 
   add(entry: Cursor): void {
-    const { keyBytes, keyStart, keyEnd, seq, type } = entry;
+    const { keyBytes, keyView, keyStart, keyEnd, seq, type } = entry;
     const writer = this.#writer;
     if (writer && this.#split && writer.size >= this.place.options.tableBytes) {
       const last = writer.lastKey;
@@ -57,12 +58,14 @@ export class TableOutput {
     if (isDeletion(type)) this.#deletions++;
     open.addEntry(
       keyBytes,
+      keyView,
       keyStart,
       keyEnd,
       Math.floor(seq / 0x1_0000_0000),
       seq >>> 0,
       type,
       entry.valueBytes,
+      entry.valueView,
       entry.valueStart,
       entry.valueEnd,
       entry.timestamp,
@@ -106,9 +109,20 @@ export class TableOutput {
       const from = this.#from && isBefore(begin, this.#from) ? this.#from : begin;
       const to = next && isBefore(next, end) ? next : end;
       if (!isBefore(from, to)) continue;
-      const [high, low] = [Math.floor(seq / 0x1_0000_0000), seq >>> 0];
-      const type = TYPE.rangeDelete;
-      writer.addEntry(from, 0, from.length, high, low, type, to, 0, to.length, Number.NaN);
+      writer.addEntry(
+        from,
+        viewOf(from),
+        0,
+        from.length,
+        Math.floor(seq / 0x1_0000_0000),
+        seq >>> 0,
+        TYPE.rangeDelete,
+        to,
+        viewOf(to),
+        0,
+        to.length,
+        Number.NaN,
+      );
       if (!firstKey || isBefore(from, firstKey)) firstKey = from;
       if (!lastKey || isBefore(lastKey, to)) lastKey = to;
     }

@@ -2,6 +2,7 @@
  * A store of ours written from entries in order, whoever had them: tables on level 1 that do not
  * overlap, a manifest, and a log that goes on behind the highest number.
  */
+import { viewOf } from '../bytes/read-fully.ts';
 import type { RepairOutput } from '../format.ts';
 import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../sstable/entry-block.ts';
 import { V2Writer } from '../sstable/v2/encode.ts';
@@ -54,12 +55,14 @@ export class StoreWriter {
     const { seqHigh, seqLow, timestamps, valueBytes } = block;
     writer.addEntry(
       keyBytes,
+      block.keyView,
       start,
       end,
       seqHigh[index]!,
       seqLow[index]!,
       type,
       valueBytes,
+      block.valueView,
       valueStart,
       valueEnd,
       timestamps ? timestamps[index]! : Number.NaN,
@@ -88,7 +91,9 @@ export class StoreWriter {
       if (!isBefore(from, to)) continue;
       const [high, low] = [Number(seq >> 32n), Number(seq & 0xffff_ffffn)];
       const type = TYPE.rangeDelete;
-      writer.addEntry(from, 0, from.length, high, low, type, to, 0, to.length, Number.NaN);
+      const [fromView, toView] = [viewOf(from), viewOf(to)];
+      const [fromEnd, toEnd, untimed] = [from.length, to.length, Number.NaN];
+      writer.addEntry(from, fromView, 0, fromEnd, high, low, type, to, toView, 0, toEnd, untimed);
       if (!firstKey || isBefore(from, firstKey)) firstKey = from;
       if (!lastKey || isBefore(lastKey, to)) lastKey = to;
     }

@@ -4,13 +4,8 @@
  * where nothing older of its key can be anywhere else.
  */
 import { DdiaError } from '../../shared/errors.ts';
-import {
-  EntryBlock as Block,
-  compareBytes,
-  type EntryBlock,
-  isDeletion,
-  TYPE,
-} from './entry-block.ts';
+import { copySpan, sameSpan } from '../bytes/spans.ts';
+import { EntryBlock as Block, type EntryBlock, isDeletion, TYPE } from './entry-block.ts';
 import { EntryCopy } from './entry-copy.ts';
 import { MergedTables, type MergeInput } from './merge.ts';
 import type { TableDamage } from './model.ts';
@@ -40,7 +35,12 @@ export interface CompactSink {
   add(block: EntryBlock, index: number): void;
   /** All entries of one user key are told. */
   keyEnds(): void;
+  /** Waited for now and then: until the sink can take more. */
+  ready?(): Promise<void>;
 }
+
+/** Entries between two looks at the signal, and at what was done in the background. */
+const ENTRIES_A_SLICE = 8192;
 
 /** A range deletion, as far as covering is concerned. */
 interface Range {
@@ -69,9 +69,10 @@ export async function compactTables(
   for (let n = 0; ; n++) {
     const cursor = merged.ready() ?? (await merged.next());
     if (!cursor) break;
-    if ((n & 0xffff) === 0) {
+    if (n % ENTRIES_A_SLICE === 0) {
       signal?.throwIfAborted();
       await new Promise((resolve) => setImmediate(resolve));
+      await sink.ready?.();
     }
     keep.entry(cursor.block, cursor.index);
   }
@@ -94,6 +95,7 @@ async function rangesOf(inputs: readonly MergeInput[]): Promise<Range[]> {
 
 class Keeper {
   #key: Uint8Array = new Uint8Array(256);
+  #keyView = new DataView(this.#key.buffer);
   #keyLength = -1;
   /** The key has its base: whatever comes of it now is older, and not needed. */
   #settled = false;
@@ -110,8 +112,12 @@ class Keeper {
     counts.entriesRead++;
     const start = block.keyStart[i]!;
     const end = block.keyEnd[i]!;
-    const again = compareBytes(block.keyBytes, start, end, this.#key, 0, this.#keyLength) === 0;
-    if (!again || this.#keyLength < 0) this.#begin(block, start, end);
+    const { keyBytes, keyView } = block;
+    const length = end - start;
+    const again =
+      length === this.#keyLength &&
+      sameSpan(keyBytes, keyView, start, this.#key, this.#keyView, 0, length);
+    if (!again) this.#begin(block, start, end);
     if (options.keepAll) {
       counts.entriesWritten++;
       sink.add(block, i);
@@ -136,8 +142,11 @@ class Keeper {
   #begin(block: EntryBlock, start: number, end: number): void {
     if (this.#keyLength >= 0) this.sink.keyEnds();
     const length = end - start;
-    if (length > this.#key.length) this.#key = new Uint8Array(2 * length);
-    for (let j = 0; j < length; j++) this.#key[j] = block.keyBytes[start + j]!;
+    if (length > this.#key.length) {
+      this.#key = new Uint8Array(2 * length);
+      this.#keyView = new DataView(this.#key.buffer);
+    }
+    copySpan(block.keyBytes, block.keyView, start, end, this.#key, this.#keyView, 0);
     this.#keyLength = length;
     this.#settled = false;
   }

@@ -3,6 +3,8 @@
  * buffers; who reads a table reuses one EntryBlock, so copy what you keep.
  */
 
+import { viewOf } from '../bytes/read-fully.ts';
+
 /**
  * Types of entries, by the numbers that RocksDB gives them (db/dbformat.h); LevelDB's are the first
  * two.
@@ -57,6 +59,7 @@ export function isDeletion(type: number): boolean {
 export type KeyOrder = 1 | -1 | 0;
 
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 
 export class EntryBlock {
   file = '';
@@ -75,12 +78,15 @@ export class EntryBlock {
   unique = false;
 
   count = 0;
-  /** User keys. */
-  keyBytes: Uint8Array = NO_BYTES;
+  #keyBytes: Uint8Array = NO_BYTES;
+  /** Of the memory of `keyBytes`. */
+  keyView: DataView = NO_VIEW;
   keyStart = new Int32Array(0);
   keyEnd = new Int32Array(0);
-  /** valueStart -1: none. */
-  valueBytes: Uint8Array = NO_BYTES;
+  #valueBytes: Uint8Array = NO_BYTES;
+  /** Of the memory of `valueBytes`. */
+  valueView: DataView = NO_VIEW;
+  /** -1: there is no value. */
   valueStart = new Int32Array(0);
   valueEnd = new Int32Array(0);
   types = new Uint8Array(0);
@@ -92,6 +98,27 @@ export class EntryBlock {
   offsets: Float64Array | undefined = undefined;
   /** Bytes of each entry; only where there are offsets. */
   lengths: Float64Array | undefined = undefined;
+
+  /** User keys. */
+  get keyBytes(): Uint8Array {
+    return this.#keyBytes;
+  }
+
+  set keyBytes(bytes: Uint8Array) {
+    if (bytes === this.#keyBytes) return;
+    this.#keyBytes = bytes;
+    this.keyView = viewOf(bytes);
+  }
+
+  get valueBytes(): Uint8Array {
+    return this.#valueBytes;
+  }
+
+  set valueBytes(bytes: Uint8Array) {
+    if (bytes === this.#valueBytes) return;
+    this.#valueBytes = bytes;
+    this.valueView = viewOf(bytes);
+  }
 
   /** Makes room for so many entries; what is there stays. */
   reserve(entries: number, flat = false): void {

@@ -1,5 +1,6 @@
 /** One entry of its own: what is kept of a block that is about to be reused. */
-import { compareBytes, EntryBlock } from './entry-block.ts';
+import { compareSpans } from '../bytes/spans.ts';
+import { EntryBlock } from './entry-block.ts';
 import type { TableEntry } from './model.ts';
 
 const NONE = new Uint8Array(0);
@@ -88,11 +89,13 @@ export class EntryCopy {
 
 /** Internal order: keys upwards, of one key the higher sequence number first, then the type. */
 export function compareEntries(a: EntryBlock, i: number, b: EntryBlock, j: number): number {
-  const keys = compareBytes(
+  const keys = compareSpans(
     a.keyBytes,
+    a.keyView,
     a.keyStart[i]!,
     a.keyEnd[i]!,
     b.keyBytes,
+    b.keyView,
     b.keyStart[j]!,
     b.keyEnd[j]!,
   );

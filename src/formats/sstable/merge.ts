@@ -5,6 +5,7 @@
  * newer.
  */
 import type { ByteSource, ScanContext } from '../format.ts';
+import { readingAhead } from './ahead.ts';
 import { compareEntries } from './entry-copy.ts';
 import type { OpenTable, TableDamage, TableDialect, TableOpened } from './model.ts';
 import { type KeyRange, TableCursor } from './range.ts';
@@ -19,7 +20,6 @@ export interface MergeInput {
 export class MergedTables {
   /** A heap: the cursor with the first entry on top. */
   readonly #heap: TableCursor[] = [];
-  readonly #rank = new Map<TableCursor, number>();
   #started = false;
 
   constructor(
@@ -30,9 +30,7 @@ export class MergedTables {
   ) {
     for (const [index, { table }] of inputs.entries()) {
       for (const damage of table.damage) onDamage(damage);
-      const cursor = new TableCursor(table, range, reverse, onDamage);
-      this.#rank.set(cursor, index);
-      this.#heap.push(cursor);
+      this.#heap.push(new TableCursor(table, range, reverse, onDamage, index));
     }
   }
 
@@ -49,11 +47,6 @@ export class MergedTables {
 
   close(): void {
     for (const { source } of this.inputs) source.close?.();
-  }
-
-  /** Which input the entry under a cursor comes from. */
-  inputOf(cursor: TableCursor): number {
-    return this.#rank.get(cursor)!;
   }
 
   /** The next entry if it is at hand without reading; undefined otherwise. */
@@ -89,7 +82,7 @@ export class MergedTables {
     if (order !== 0) return this.reverse ? order > 0 : order < 0;
     const newer =
       (b.block.timestamps?.[b.index] ?? 0) - (a.block.timestamps?.[a.index] ?? 0) ||
-      this.#rank.get(b)! - this.#rank.get(a)!;
+      b.rank - a.rank;
     return this.reverse ? newer > 0 : newer < 0;
   }
 
@@ -102,21 +95,26 @@ export class MergedTables {
       if (left < heap.length && this.#before(heap[left]!, heap[first]!)) first = left;
       if (left + 1 < heap.length && this.#before(heap[left + 1]!, heap[first]!)) first = left + 1;
       if (first === i) return;
-      [heap[i], heap[first]] = [heap[first]!, heap[i]!];
+      const moved = heap[i]!;
+      heap[i] = heap[first]!;
+      heap[first] = moved;
       i = first;
     }
   }
 }
 
-/** Opens every file of some paths, in order. */
+/** Opens every file of some paths, in order. `ahead`: they are going to be read whole. */
 export async function openInputs(
   paths: readonly TableOpened[],
   context: ScanContext,
+  ahead = false,
 ): Promise<MergeInput[]> {
   const inputs: MergeInput[] = [];
+  const count = paths.reduce((sum, { files }) => sum + files.length, 0);
   for (const input of paths) {
     for (const file of input.files) {
-      const source = await openSeekable(input, file, context.limits);
+      const seekable = await openSeekable(input, file, context.limits);
+      const source = ahead ? readingAhead(seekable, count) : seekable;
       const { dialect } = input;
       inputs.push({ dialect, source, table: await dialect.open(source, context) });
     }

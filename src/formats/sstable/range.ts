@@ -45,14 +45,19 @@ export class TableCursor {
   #next: number;
   #started = false;
   #done = false;
+  /** There are no bounds. */
+  readonly #all: boolean;
 
   constructor(
     readonly table: OpenTable,
     readonly range: KeyRange,
     readonly reverse: boolean,
     readonly onDamage: (damage: TableDamage) => void,
+    /** Which of several inputs it is. */
+    readonly rank = 0,
   ) {
     const { from, to } = range;
+    this.#all = from === undefined && to === undefined;
     // In another order than that of bytes the bounds say nothing about where to begin.
     const known = table.order === 1;
     if (reverse) this.#next = known && to ? table.seek(to) : table.blocks - 1;
@@ -117,6 +122,7 @@ export class TableCursor {
 
   /** 0: in the range; below: not there yet; above: past it. */
   #where(): number {
+    if (this.#all) return 0;
     const { block, index, range, reverse } = this;
     const under = range.from !== undefined && block.compareKey(index, range.from) < 0;
     const over = range.to !== undefined && block.compareKey(index, range.to) >= 0;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { viewOf } from '../../../src/formats/bytes/read-fully.ts';
 import { EntryBlock, TYPE } from '../../../src/formats/sstable/entry-block.ts';
 import { keyRange, TableCursor } from '../../../src/formats/sstable/range.ts';
 import { type V2WriteOptions, V2Writer } from '../../../src/formats/sstable/v2/encode.ts';
@@ -129,7 +130,9 @@ describe('a table that is written', () => {
     expect(() => tableOf(v2, same, options)).toThrow(/comes behind/);
     const writer = new V2Writer(target, options);
     const key = new Uint8Array(2 ** 20 + 1);
-    expect(() => writer.addEntry(key, 0, key.length, 0, 1, 1, key, 0, 0, NaN)).toThrow(/at most/);
+    expect(() =>
+      writer.addEntry(key, viewOf(key), 0, key.length, 0, 1, 1, key, viewOf(key), 0, 0, NaN),
+    ).toThrow(/at most/);
   });
 });
 

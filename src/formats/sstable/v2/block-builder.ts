@@ -1,6 +1,7 @@
 /**
  * Puts entries into the payload of a block, keys shortened by what they share with the one before.
  */
+import { copySpan, sharedBytes } from '../../bytes/spans.ts';
 import { RESTART_EVERY, TAG_BYTES, TIMED } from './layout.ts';
 
 export class BlockBuilder {
@@ -12,7 +13,10 @@ export class BlockBuilder {
   #restarts = new Uint32Array(64);
   #restartCount = 0;
   #key: Uint8Array = new Uint8Array(256);
+  #keyView = new DataView(this.#key.buffer);
   #keyLength = 0;
+  /** What the key to come has in common with the last. */
+  #shared = 0;
 
   constructor(
     readonly start: number,
@@ -38,15 +42,30 @@ export class BlockBuilder {
     return this.#key.subarray(0, this.#keyLength);
   }
 
-  /** `timestamp` NaN: there is none. */
+  /**
+   * Looks at the key that is to be added next: below 0, it comes before the last one, 0: it is the
+   * same.
+   */
+  meet(key: Uint8Array, keyView: DataView, keyStart: number, keyEnd: number): number {
+    const length = keyEnd - keyStart;
+    const last = this.#key;
+    const most = length < this.#keyLength ? length : this.#keyLength;
+    const shared = sharedBytes(key, keyView, keyStart, last, this.#keyView, 0, most);
+    this.#shared = shared;
+    return shared < most ? key[keyStart + shared]! - last[shared]! : length - this.#keyLength;
+  }
+
+  /** Adds the key that was met. `timestamp` NaN: there is none. */
   add(
     key: Uint8Array,
+    keyView: DataView,
     keyStart: number,
     keyEnd: number,
     seqHigh: number,
     seqLow: number,
     type: number,
     value: Uint8Array,
+    valueView: DataView,
     valueStart: number,
     valueEnd: number,
     timestamp: number,
@@ -54,19 +73,17 @@ export class BlockBuilder {
     const keyLength = keyEnd - keyStart;
     const valueLength = valueEnd - valueStart;
     this.#reserve(keyLength + valueLength + 48 + 4 * this.#restartCount);
-    let shared = 0;
-    if (this.entries % RESTART_EVERY === 0) this.#restart();
-    else {
-      const most = Math.min(keyLength, this.#keyLength);
-      const last = this.#key;
-      while (shared < most && key[keyStart + shared] === last[shared]) shared++;
+    let shared = this.#shared;
+    this.#keep(key, keyView, keyStart, keyLength, shared);
+    if (this.entries % RESTART_EVERY === 0) {
+      shared = 0;
+      this.#restart();
     }
     const { bytes, view } = this;
     let p = putVarint(bytes, this.at, shared);
     p = putVarint(bytes, p, keyLength - shared);
     p = putVarint(bytes, p, valueLength);
-    this.#keep(key, keyStart, keyLength, shared);
-    for (let i = keyStart + shared; i < keyEnd; i++) bytes[p++] = key[i]!;
+    p = copySpan(key, keyView, keyStart + shared, keyEnd, bytes, view, p);
     view.setUint32(p, seqLow, true);
     const timed = !Number.isNaN(timestamp);
     view.setUint32(p + 4, seqHigh | ((timed ? type | TIMED : type) << 24), true);
@@ -75,13 +92,7 @@ export class BlockBuilder {
       view.setFloat64(p, timestamp, true);
       p += 8;
     }
-    if (valueLength > 0 && valueLength < 32) {
-      for (let i = valueStart; i < valueEnd; i++) bytes[p++] = value[i]!;
-    } else if (valueLength > 0) {
-      bytes.set(value.subarray(valueStart, valueEnd), p);
-      p += valueLength;
-    }
-    this.at = p;
+    this.at = copySpan(value, valueView, valueStart, valueEnd, bytes, view, p);
     this.entries++;
   }
 
@@ -106,13 +117,14 @@ export class BlockBuilder {
     this.#restarts[this.#restartCount++] = this.at - this.start;
   }
 
-  #keep(key: Uint8Array, start: number, length: number, shared: number): void {
+  #keep(key: Uint8Array, view: DataView, start: number, length: number, shared: number): void {
     if (length > this.#key.length) {
       const grown = new Uint8Array(2 * length);
       grown.set(this.#key.subarray(0, shared));
       this.#key = grown;
+      this.#keyView = new DataView(grown.buffer);
     }
-    for (let i = shared; i < length; i++) this.#key[i] = key[start + i]!;
+    copySpan(key, view, start + shared, start + length, this.#key, this.#keyView, shared);
     this.#keyLength = length;
   }
 

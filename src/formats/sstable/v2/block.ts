@@ -1,5 +1,6 @@
 /** Heads of blocks, and the entries in them. See layout.ts. */
 import { crc32c } from '../../../shared/crc32.ts';
+import { copySpan } from '../../bytes/spans.ts';
 import { type EntryBlock, isDeletion } from '../entry-block.ts';
 import { DEFLATE, ENTRY_BYTES_MIN, HEAD_BYTES, seed, TAG_BYTES, TIMED } from './layout.ts';
 
@@ -68,6 +69,15 @@ export const varint = { value: 0 };
 
 /** Reads an unsigned number of up to 32 bits; returns where it ends, -1: it does not. */
 export function varintAt(bytes: Uint8Array, at: number, end: number): number {
+  const first = at < end ? bytes[at]! : 255;
+  if (first < 128) {
+    varint.value = first;
+    return at + 1;
+  }
+  return longVarintAt(bytes, at, end);
+}
+
+function longVarintAt(bytes: Uint8Array, at: number, end: number): number {
   let value = 0;
   let p = at;
   for (let shift = 0; shift <= 28 && p < end; shift += 7) {
@@ -87,6 +97,7 @@ export class EntryDecoder {
   /** Where in the payload. */
   faultAt = 0;
   #keys: Uint8Array = new Uint8Array(8192);
+  #keysView = new DataView(this.#keys.buffer);
 
   /** Decodes bytes[start, end), a payload of `entries` entries. Values stay where they are. */
   decode(
@@ -106,8 +117,10 @@ export class EntryDecoder {
     into.reserve(entries);
     into.timestamps = undefined;
     into.valueBytes = bytes;
+    const { keyStart, keyEnd, seqLow, seqHigh, types, valueStart, valueEnd } = into;
     let p = start;
     let key = 0;
+    let before = 0;
     for (let i = 0; i < entries; i++) {
       const at = p;
       p = varintAt(bytes, p, entriesEnd);
@@ -117,7 +130,7 @@ export class EntryDecoder {
       if (p > 0) p = varintAt(bytes, p, entriesEnd);
       const valueLength = varint.value;
       if (p < 0) return this.#fail(at - start, 'a length does not end');
-      const keyBefore = i === 0 ? 0 : into.keyEnd[i - 1]! - into.keyStart[i - 1]!;
+      const keyBefore = key - before;
       if (shared > keyBefore) {
         return this.#fail(at - start, `${shared} bytes shared with a key of ${keyBefore}`);
       }
@@ -129,19 +142,23 @@ export class EntryDecoder {
       }
       this.#reserve(key + shared + unshared, key);
       const keys = this.#keys;
-      if (shared > 0) keys.copyWithin(key, into.keyStart[i - 1]!, into.keyStart[i - 1]! + shared);
-      for (let j = 0, to = key + shared; j < unshared; j++) keys[to + j] = bytes[p + j]!;
-      into.keyStart[i] = key;
+      const keysView = this.#keysView;
+      copySpan(keys, keysView, before, before + shared, keys, keysView, key);
+      copySpan(bytes, view, p, tag, keys, keysView, key + shared);
+      keyStart[i] = key;
+      before = key;
       key += shared + unshared;
-      into.keyEnd[i] = key;
-      into.seqLow[i] = view.getUint32(tag, true);
-      into.seqHigh[i] = view.getUint32(tag + 4, true) & 0xff_ffff;
-      into.types[i] = bytes[tag + 7]! & 0x7f;
+      keyEnd[i] = key;
+      seqLow[i] = view.getUint32(tag, true);
+      const tagHigh = view.getUint32(tag + 4, true);
+      seqHigh[i] = tagHigh & 0xff_ffff;
+      const type = (tagHigh >>> 24) & 0x7f;
+      types[i] = type;
       if (timed || into.timestamps)
         this.#time(into, i, timed ? view.getFloat64(tag + 8, true) : NaN);
-      into.valueStart[i] = hasValue(into.types[i]!, valueLength) ? value : -1;
+      valueStart[i] = hasValue(type, valueLength) ? value : -1;
       p = value + valueLength;
-      into.valueEnd[i] = p;
+      valueEnd[i] = p;
     }
     if (p !== entriesEnd)
       return this.#fail(p - start, `${entriesEnd - p} bytes behind the entries`);
@@ -163,6 +180,7 @@ export class EntryDecoder {
     const grown = new Uint8Array(2 * bytes);
     grown.set(this.#keys.subarray(0, used));
     this.#keys = grown;
+    this.#keysView = new DataView(grown.buffer);
   }
 
   /** Where the entries end. */

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { deflateRaw } from '../../../shared/codecs/deflate.ts';
 import { DdiaError } from '../../../shared/errors.ts';
-import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
-import { compareEntries, EntryCopy } from '../entry-copy.ts';
+import { type EntryBlock, isDeletion, TYPE } from '../entry-block.ts';
+import { EntryCopy } from '../entry-copy.ts';
 import type { TableEncoder, TableTarget, TableWriteOptions, TableWriter } from '../model.ts';
 import { shown } from '../order.ts';
 import { sealBlock } from './block.ts';
@@ -15,6 +15,8 @@ import { FilterBuilder } from './filter.ts';
 import { encodeFooter, encodeHeader, encodeProperties, type Place, type Places } from './frames.ts';
 import { IndexTable } from './index-table.ts';
 import * as names from './layout.ts';
+import { rangeBlock } from './ranges.ts';
+import { checkSizes } from './sizes.ts';
 
 /** Compression is kept where it saves an eighth. */
 const WORTH = 7 / 8;
@@ -110,12 +112,14 @@ export class V2Writer implements TableWriter {
     const timestamp = block.timestamps ? block.timestamps[index]! : Number.NaN;
     this.addEntry(
       block.keyBytes,
+      block.keyView,
       block.keyStart[index]!,
       block.keyEnd[index]!,
       block.seqHigh[index]!,
       block.seqLow[index]!,
       block.types[index]!,
       block.valueBytes,
+      block.valueView,
       valueStart < 0 ? 0 : valueStart,
       valueStart < 0 ? 0 : block.valueEnd[index]!,
       timestamp,
@@ -125,12 +129,14 @@ export class V2Writer implements TableWriter {
   /** As `add`, of parts. `timestamp` NaN: there is none. */
   addEntry(
     key: Uint8Array,
+    keyView: DataView,
     keyStart: number,
     keyEnd: number,
     seqHigh: number,
     seqLow: number,
     type: number,
     value: Uint8Array,
+    valueView: DataView,
     valueStart: number,
     valueEnd: number,
     timestamp: number,
@@ -149,20 +155,34 @@ export class V2Writer implements TableWriter {
       return;
     }
     const data = this.#data;
+    const order = data.meet(key, keyView, keyStart, keyEnd);
     let fresh = true;
     if (this.entries > 0) {
-      const last = data.lastKey;
-      const order = compareBytes(key, keyStart, keyEnd, last, 0, last.length);
-      const behind = this.#lastHigh - seqHigh || this.#lastLow - seqLow || this.#lastType - type;
-      if (order < 0 || (order === 0 && behind <= 0)) this.#refuse(key, keyStart, keyEnd);
       fresh = order !== 0;
+      if (order <= 0) {
+        const behind = this.#lastHigh - seqHigh || this.#lastLow - seqLow || this.#lastType - type;
+        if (fresh || behind <= 0) this.#refuse(key, keyStart, keyEnd);
+      }
       if (data.at - data.start >= this.#blockBytes) this.#closeBlock();
     } else this.#firstKey = new Uint8Array(key.subarray(keyStart, keyEnd));
     if (fresh) {
       this.#keys++;
       this.#filter?.add(key, keyStart, keyEnd);
     }
-    data.add(key, keyStart, keyEnd, seqHigh, seqLow, type, value, valueStart, valueEnd, timestamp);
+    data.add(
+      key,
+      keyView,
+      keyStart,
+      keyEnd,
+      seqHigh,
+      seqLow,
+      type,
+      value,
+      valueView,
+      valueStart,
+      valueEnd,
+      timestamp,
+    );
     this.#lastHigh = seqHigh;
     this.#lastLow = seqLow;
     this.#lastType = type;
@@ -246,16 +266,8 @@ export class V2Writer implements TableWriter {
 
   #rangeBlock(): Place {
     if (this.#ranges.length === 0) return { offset: 0, bytes: 0 };
-    this.#ranges.sort((a, b) => compareEntries(a.block, 0, b.block, 0));
     const offset = this.#at;
-    const builder = new BlockBuilder(names.HEAD_BYTES, 1024);
-    for (const { block } of this.#ranges) {
-      const { keyBytes, keyEnd, seqHigh, seqLow, valueBytes, valueEnd } = block;
-      const end = keyEnd[0]!;
-      const type = TYPE.rangeDelete;
-      const [high, low] = [seqHigh[0]!, seqLow[0]!];
-      builder.add(keyBytes, 0, end, high, low, type, valueBytes, 0, valueEnd[0]!, Number.NaN);
-    }
+    const builder = rangeBlock(this.#ranges);
     const end = builder.finish();
     this.#block(names.KIND.ranges, builder.bytes, builder.view, end, builder.entries);
     return { offset, bytes: this.#at - offset };
@@ -322,17 +334,6 @@ export class V2Writer implements TableWriter {
 }
 
 const idOf = (bytes: Uint8Array): bigint => Buffer.from(bytes).readBigUInt64LE();
-
-function checkSizes(key: number, value: number, seqHigh: number, type: number): void {
-  if (key > names.KEY_BYTES_MAX) {
-    throw new DdiaError('too-large', `a key of ${key} bytes, at most ${names.KEY_BYTES_MAX}`);
-  }
-  if (value > names.VALUE_BYTES_MAX) {
-    throw new DdiaError('too-large', `a value of ${value} bytes, at most ${names.VALUE_BYTES_MAX}`);
-  }
-  if (seqHigh > 0x1f_ffff) throw new DdiaError('too-large', 'a sequence number of 2^53 or more');
-  if (type >= names.TIMED) throw new DdiaError('bad-type', `type ${type}, at most 127`);
-}
 
 export const v2Encoder: TableEncoder = {
   hasSeq: true,

@@ -128,7 +128,9 @@ async function named(families: readonly Family[], set: FileSet, id: string): Pro
   if (able.length > 1) {
     const ranks: number[] = [];
     for (const { dialect, files } of able) {
-      ranks.push(rankOf(dialect.detect(await probeOf(set, files[0]!))));
+      const rank = rankOf(dialect.detect(await probeOf(set, files[0]!)));
+      // Of two that are as sure, the one that reads all of a directory is meant.
+      ranks.push(dialect.wholeDirectory && rank > 0 ? rank + 0.5 : rank);
     }
     const most = Math.max(...ranks);
     if (ranks.filter((rank) => rank === most).length > 1) throw ambiguous(id, able);

@@ -33,15 +33,15 @@ interface PartReport {
 }
 
 /** Below so many bytes one reader is as fast. */
-const FROM_BYTES = 64 * 1024 * 1024;
-/** What the first has read by the time that the second begins. */
-const HEAD_START_BYTES = 24 * 1024 * 1024;
+const FROM_BYTES = 96 * 1024 * 1024;
+/** What the first has read by the time that the second begins; less where blocks are unpacked. */
+const HEAD_START_BYTES = { quick: 64 * 1024 * 1024, full: 16 * 1024 * 1024 };
 
 /** Where the second reader begins; undefined: the tables are for one. */
 export function partOf({ files, dialect }: TableOpened, quick: boolean): TablesPart | undefined {
   const total = files.reduce((sum, { size = 0 }) => sum + size, 0);
   if (total < FROM_BYTES) return undefined;
-  const middle = (total + HEAD_START_BYTES) / 2;
+  const middle = (total + HEAD_START_BYTES[quick ? 'quick' : 'full']) / 2;
   let before = 0;
   for (const [file, { size = 0 }] of files.entries()) {
     if (before + size > middle) {

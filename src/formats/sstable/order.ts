@@ -4,6 +4,7 @@
  * find what is in it.
  */
 import { toHex } from '../../shared/hex.ts';
+import { compareSpans } from '../bytes/spans.ts';
 import { compareBytes, type EntryBlock } from './entry-block.ts';
 import type { TableDamage } from './model.ts';
 
@@ -22,15 +23,17 @@ export class OrderChecker {
   }
 
   block(block: EntryBlock): void {
-    const { count, keyBytes, keyStart, keyEnd, seqHigh, seqLow, types, order } = block;
+    const { count, keyBytes, keyView, keyStart, keyEnd, seqHigh, seqLow, types, order } = block;
     if (count === 0 || order === 0) return;
     if (this.#length >= 0 && this.#afterLast(block) <= 0) this.#tell(block, 0);
     for (let i = 1; i < count; i++) {
-      let difference = compareBytes(
+      let difference = compareSpans(
         keyBytes,
+        keyView,
         keyStart[i]!,
         keyEnd[i]!,
         keyBytes,
+        keyView,
         keyStart[i - 1]!,
         keyEnd[i - 1]!,
       );

@@ -7,6 +7,7 @@
  *     [hash index of RocksDB: a bucket u8 each, their number u16]
  *     count    u32: restarts; the highest bit says that there is a hash index
  */
+import { copySpan } from '../../bytes/spans.ts';
 import type { EntryBlock } from '../entry-block.ts';
 import { isKnownType } from '../entry-block.ts';
 import { readVarint, varint } from './varint.ts';
@@ -100,6 +101,7 @@ export class BlockDecoder {
     let keys = this.#keys;
     out.keyBytes = keys;
     out.valueBytes = bytes;
+    let keyView = out.keyView;
     let p = start;
     let at = 0;
     let lastAt = 0;
@@ -127,19 +129,18 @@ export class BlockDecoder {
         keys = more;
         this.#keys = more;
         out.keyBytes = more;
+        keyView = out.keyView;
       }
-      for (let j = 0; j < shared; j++) keys[at + j] = keys[lastAt + j]!;
-      if (unshared > 48) keys.set(bytes.subarray(p, p + unshared), at + shared);
-      else for (let j = 0; j < unshared; j++) keys[at + shared + j] = bytes[p + j]!;
+      const own = copySpan(keys, keyView, lastAt, lastAt + shared, keys, keyView, at);
+      copySpan(bytes, view, p, p + unshared, keys, keyView, own);
       p += unshared;
       if (i >= out.keyStart.length) out.reserve(i + 1);
       const t = at + length - INTERNAL_BYTES;
       out.keyStart[i] = at;
       out.keyEnd[i] = t;
       out.types[i] = keys[t]!;
-      out.seqLow[i] =
-        keys[t + 1]! | (keys[t + 2]! << 8) | (keys[t + 3]! << 16) | (keys[t + 4]! << 24);
-      out.seqHigh[i] = keys[t + 5]! | (keys[t + 6]! << 8) | (keys[t + 7]! << 16);
+      out.seqLow[i] = keyView.getInt32(t + 1, true);
+      out.seqHigh[i] = keyView.getUint32(t + 4, true) >>> 8;
       out.valueStart[i] = valueLength > 0 || valued(keys[t]!) ? p : -1;
       p += valueLength;
       out.valueEnd[i] = p;

@@ -257,6 +257,20 @@ describe('what checksums do not show', () => {
     expect(await codes(rocksdb, bytes)).toEqual(['filter-miss', 'unsorted-keys']);
   });
 
+  it('a filter of prefixes that misses some', async () => {
+    const bytes = Uint8Array.from(made['prefix.sst']!);
+    expect(await codes(rocksdb, bytes)).toEqual([]);
+    const description = await rocksdb.describe(new MemorySource('t', bytes), context);
+    const places = description['metaBlocks'] as { role: string; offset: number; size: number }[];
+    const { offset, size } = places.find(({ role }) => role === 'filter')!;
+    // All lines but the last bytes, which say how many there are.
+    bytes.fill(0, offset, offset + size - 5);
+    resealed(bytes, offset, size, 1);
+    const { damage } = await scanTable(rocksdb, bytes, 'full');
+    expect(new Set(damage.map(({ code }) => code))).toEqual(new Set(['filter-miss']));
+    expect(damage[0]!.message).toContain('the prefix "key00000000000" of block 0');
+  });
+
   it('a property that was changed', async () => {
     const bytes = table('none-crc32c-f2.sst');
     // Keys of properties share what they begin with: "rocksdb.num." stands before.

@@ -6,6 +6,7 @@ import type { TableDamage } from '../model.ts';
 import { shown } from '../order.ts';
 import { INTERNAL_BYTES } from './block.ts';
 import type { KeyFilter } from './filter.ts';
+import { type PrefixRule, prefixEnd, prefixRule } from './prefix.ts';
 import type { BlockTable } from './table.ts';
 
 type Tell = (damage: TableDamage) => void;
@@ -30,16 +31,20 @@ export class FullCheck {
   #partition = 0;
   #part: KeyFilter | undefined;
   #loaded = -1;
-  readonly #filters: boolean;
+  /** Whether the filter holds keys, and what it holds of their beginnings. */
+  readonly #whole: boolean;
+  readonly #prefix: PrefixRule | undefined;
 
   constructor(
     readonly table: BlockTable,
     readonly tell: Tell,
   ) {
     const whole = table.properties.text('rocksdb.block.based.table.whole.key.filtering');
-    this.#filters = whole !== '0';
-    if (!this.#filters && (table.filter || table.partitions)) {
-      table.notices.push('the filter holds prefixes only: not checked');
+    this.#whole = whole !== '0';
+    this.#prefix = prefixRule(table.properties);
+    if (!this.#whole && (table.filter || table.partitions)) {
+      if (table.partitions) table.notices.push('the filter’s parts hold prefixes: not checked');
+      else if (!this.#prefix) table.notices.push('the filter holds prefixes only: not checked');
     }
   }
 
@@ -75,9 +80,8 @@ export class FullCheck {
     this.count(block);
     if (block.count === 0) return undefined;
     if (number >= 0) this.#separators(block, number);
-    if (!this.#filters) return undefined;
     const { filter, partitions } = this.table;
-    if (partitions) return this.#partitions(block);
+    if (partitions) return this.#whole ? this.#partitions(block) : undefined;
     if (filter?.understood) this.#filter(block, filter);
     return undefined;
   }
@@ -159,9 +163,15 @@ export class FullCheck {
   #filter(block: EntryBlock, filter: KeyFilter): void {
     const view = this.#viewOf(block);
     const { keyBytes, keyStart, keyEnd, count, offset } = block;
+    const rule = this.#prefix;
     for (let i = 0; i < count; i++) {
-      if (filter.mayContain(keyBytes, view, keyStart[i]!, keyEnd[i]!, offset)) continue;
-      this.#miss(block, i);
+      const start = keyStart[i]!;
+      if (this.#whole && !filter.mayContain(keyBytes, view, start, keyEnd[i]!, offset))
+        this.#miss(block, i, keyEnd[i]!);
+      if (!rule) continue;
+      const end = prefixEnd(rule, start, keyEnd[i]!);
+      if (end >= 0 && !filter.mayContain(keyBytes, view, start, end, offset))
+        this.#miss(block, i, end);
     }
   }
 
@@ -185,7 +195,7 @@ export class FullCheck {
         if (!this.#part?.understood || this.#part.mayContain(keyBytes, view, start, end, offset))
           continue;
       }
-      this.#miss(block, i);
+      this.#miss(block, i, end);
     }
   }
 
@@ -197,9 +207,12 @@ export class FullCheck {
     }
   }
 
-  #miss(block: EntryBlock, i: number): void {
+  /** Of a key, or of its prefix that ends at `end`. */
+  #miss(block: EntryBlock, i: number, end: number): void {
     const { file, offset, length, number } = block;
-    const message = `the filter says that ${shown(block.key(i))} of block ${number} is not in the table: a look-up misses it`;
+    const key = shown(block.keyBytes.subarray(block.keyStart[i]!, end));
+    const what = end < block.keyEnd[i]! ? `the prefix ${key}` : key;
+    const message = `the filter says that ${what} of block ${number} is not in the table: a look-up misses it`;
     const repair = 'write the filter anew';
     this.tell({
       code: 'filter-miss',

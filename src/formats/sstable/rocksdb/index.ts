@@ -10,7 +10,7 @@ export const rocksdb = blockTableDialect(
       'before format_version 6 the footer has no checksum, and block checksums do not know their place',
       'with checksum type none, damage shows only where it breaks a block’s structure or the order of keys',
       'the global sequence number of an ingested file is put in past the checksum of the properties',
-      'ribbon filters, hash indexes and filters of prefixes are named, not compared with the keys',
+      'ribbon filters, hash indexes and prefixes of an application’s own are named, not compared with the keys',
     ],
   },
   true,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
+import { count as nouns } from '../../ui/count.ts';
 
 export default class BitcaskBench extends DdiaCommand {
   static override summary = 'measure puts, gets and opening of a store on the disk of a directory';
@@ -39,7 +40,7 @@ export default class BitcaskBench extends DdiaCommand {
     else {
       const { putsPerSecond, getsPerSecond, openSeconds, memoryPerKey } = result;
       this.printText(
-        `${count} keys, values of ${bytes} bytes, ${callers} callers, sync ${sync}: ` +
+        `${count} keys, values of ${bytes} bytes, ${nouns(callers, 'caller')}, sync ${sync}: ` +
           `${Math.round(putsPerSecond)} puts a second, ${Math.round(getsPerSecond)} gets a second, ` +
           `opened in ${openSeconds.toFixed(3)} s, ${memoryPerKey.toFixed(1)} bytes a key beyond the key`,
       );

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { strategyFlag } from '../../cli/lsm-store.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
+import { count as nouns } from '../../ui/count.ts';
 
 export default class LsmBench extends DdiaCommand {
   static override summary =
@@ -45,10 +46,10 @@ export default class LsmBench extends DdiaCommand {
     }
     const { putsPerSecond, getsPerSecond, missesPerSecond, scannedPerSecond } = result;
     this.printText(
-      `${count} keys, values of ${bytes} bytes, ${callers} callers, sync ${sync}, ${strategy}: ` +
+      `${count} keys, values of ${bytes} bytes, ${nouns(callers, 'caller')}, sync ${sync}, ${strategy}: ` +
         `${Math.round(putsPerSecond)} puts a second, ${Math.round(getsPerSecond)} gets, ` +
         `${Math.round(missesPerSecond)} gets of what is not there, ` +
-        `${Math.round(scannedPerSecond)} scanned; ${result.tables} tables, ${result.tableBytes} bytes, ` +
+        `${Math.round(scannedPerSecond)} scanned; ${nouns(result.tables, 'table')}, ${result.tableBytes} bytes, ` +
         `${result.writeAmplification} bytes written for each`,
     );
   }

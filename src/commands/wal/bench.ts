@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { syncFlag } from '../../cli/sync-flag.ts';
+import { count as nouns } from '../../ui/count.ts';
 
 export default class WalBench extends DdiaCommand {
   static override summary = 'measure appends to a log on the disk of a directory';
@@ -43,7 +44,7 @@ export default class WalBench extends DdiaCommand {
     else {
       const { perSecond, seconds, megabytesPerSecond } = result;
       this.printText(
-        `${count} appends of ${bytes} bytes by ${callers} callers, sync ${sync}: ` +
+        `${count} appends of ${bytes} bytes by ${nouns(callers, 'caller')}, sync ${sync}: ` +
           `${Math.round(perSecond)} a second, ${megabytesPerSecond.toFixed(1)} MB/s, ${seconds.toFixed(3)} s`,
       );
     }

@@ -100,6 +100,6 @@ describe('bench', () => {
     expect(json<Record<string, unknown>>(ran)).toMatchObject({ count: 500, bytes: 100 });
     expect(readdirSync(directory).sort()).toEqual(before);
     const text = ddia(['lsm', 'bench', directory, '--count', '500', '--sync', 'none']).stdout;
-    expect(text).toMatch(/^500 keys, values of 100 bytes, 1 callers, sync none, leveled: \d+ puts/);
+    expect(text).toMatch(/^500 keys, values of 100 bytes, 1 caller, sync none, leveled: \d+ puts/);
   });
 });

@@ -1,7 +1,7 @@
 /** Compression a block at a time: round trips, limits, and bytes that are none. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BlockCodec, CodecFault } from '../../src/shared/codecs/block-codec.ts';
+import { type BlockCodec, CodecFault, LimitFault } from '../../src/shared/codecs/block-codec.ts';
 import { bzip2Codec } from '../../src/shared/codecs/bzip2.ts';
 import { deflateRaw } from '../../src/shared/codecs/deflate.ts';
 import { snappyBlock } from '../../src/shared/codecs/snappy.ts';
@@ -16,6 +16,9 @@ const codecs: Record<string, BlockCodec> = {
   'xz stored': { ...xz, compress: xzStored },
 };
 const MOST = 16 * 1024 * 1024;
+const STREAMED =
+  '28b52ffd0058ec0000886162636465666768696a6b6c6d6e6f700002007cfdb85c6833d55c020200100003b3' +
+  '0400';
 
 beforeAll(async () => {
   codecs['bzip2'] = await bzip2Codec();
@@ -90,6 +93,25 @@ describe.each(['deflate', 'snappy', 'xz', 'xz stored', 'bzip2', 'zstd'])('%s', (
     expect(() => codecs[name]!.decompress(Buffer.from('no such thing at all'), MOST)).toThrow(
       CodecFault,
     );
+  });
+});
+
+describe('a frame of Zstandard that does not say how much it unpacks to', () => {
+  // 40 × "abcdefghijklmnop" and 300,000 zeros, through a stream: `… | zstd -c`
+  const frame = Buffer.from(STREAMED, 'hex');
+
+  it('is given room until it fits', () => {
+    const out = Buffer.from(codecs['zstd']!.decompress(frame, MOST));
+    expect(out).toHaveLength(300_640);
+    expect(out.subarray(0, 20).toString()).toBe('abcdefghijklmnopabcd');
+    expect(out.subarray(640).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it('is refused when that is more than it may have, and said to be broken when it is', () => {
+    expect(() => codecs['zstd']!.decompress(frame, 300_639)).toThrow(LimitFault);
+    const cut = frame.subarray(0, -3);
+    expect(() => codecs['zstd']!.decompress(cut, MOST)).toThrow(CodecFault);
+    expect(() => codecs['zstd']!.decompress(cut, MOST)).not.toThrow(LimitFault);
   });
 });
 

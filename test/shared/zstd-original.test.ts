@@ -34,7 +34,7 @@ describe('the original Zstandard', () => {
         damaged[i]! ^= bit;
         const target = new Uint8Array(text.length + 8).fill(0xa5);
         const got = zstdDecompress(damaged, start, end, target, text.length);
-        expect(got).toBeGreaterThanOrEqual(-1);
+        expect(got).toBeGreaterThanOrEqual(~text.length);
         expect(got).toBeLessThanOrEqual(text.length);
         expect(target.subarray(text.length)).toEqual(new Uint8Array(8).fill(0xa5));
       }

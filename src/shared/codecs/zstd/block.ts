@@ -1,22 +1,15 @@
 /**
- * Zstandard: Node's own from 22.15 on; before that read in JavaScript, written by the original
- * compiled to WebAssembly.
+ * Zstandard: Node's own from 22.15 on; before that read by our own reader, and written by the
+ * original compiled to WebAssembly.
  */
 import * as zlib from 'node:zlib';
 import { type BlockCodec, CodecFault, guarded, requirePackage, tooMuch } from '../block-codec.ts';
+import { zstdDecompress, zstdFault, zstdHeader } from './index.ts';
+import { fetchOriginal } from './original.ts';
 
 interface NodeZstd {
   zstdDecompressSync?(bytes: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
   zstdCompressSync?(bytes: Uint8Array): Uint8Array;
-}
-
-interface Fzstd {
-  decompress(bytes: Uint8Array): Uint8Array;
-  Decompress: new (
-    ondata: (chunk: Uint8Array) => void,
-  ) => {
-    push(chunk: Uint8Array, final: boolean): void;
-  };
 }
 
 interface ZstdWasm {
@@ -25,12 +18,15 @@ interface ZstdWasm {
 }
 
 const node = zlib as NodeZstd;
+/** Room to begin with for what comes out, where nothing says how much that is. */
+const ROOM_BYTES = 64 * 1024;
+const ROOM_TIMES = 8;
 
-export function zstdDecompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
+export function decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  if (!node.zstdDecompressSync) return unpacked(bytes, bytesMax);
   return guarded('no Zstandard', () => {
-    if (!node.zstdDecompressSync) return withFzstd(bytes, bytesMax);
     try {
-      return node.zstdDecompressSync(bytes, { maxOutputLength: bytesMax });
+      return node.zstdDecompressSync!(bytes, { maxOutputLength: bytesMax });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw code === 'ERR_BUFFER_TOO_LARGE' ? tooMuch(bytesMax) : error;
@@ -38,73 +34,53 @@ export function zstdDecompress(bytes: Uint8Array, bytesMax: number): Uint8Array 
   });
 }
 
-function withFzstd(bytes: Uint8Array, bytesMax: number): Uint8Array {
-  const fzstd = requirePackage('fzstd') as Fzstd;
-  const size = contentSize(bytes);
-  if (size !== undefined && size > bytesMax) throw tooMuch(bytesMax);
-  const chunks: Uint8Array[] = [];
-  let count = 0;
-  const stream = new fzstd.Decompress((chunk) => {
-    count += chunk.length;
-    if (count > bytesMax) throw tooMuch(bytesMax);
-    chunks.push(chunk);
-  });
-  stream.push(bytes, true);
-  if (size !== undefined && size !== count) {
-    throw new CodecFault(`the frame promises ${size} bytes, it has ${count}`);
+/** By our own reader, with more and more room where the frame does not say what it needs. */
+function unpacked(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  const header = zstdHeader(bytes, 0, bytes.length);
+  if (!header) throw new CodecFault('no Zstandard: no header of a frame');
+  const { contentBytes } = header;
+  if (contentBytes !== undefined && contentBytes > bytesMax) throw tooMuch(bytesMax);
+  for (let room = contentBytes ?? roomFor(bytes); ; room *= ROOM_TIMES) {
+    const out = new Uint8Array(Math.min(room, bytesMax));
+    const got = zstdDecompress(bytes, 0, bytes.length, out, out.length);
+    if (got >= 0) return out.subarray(0, got);
+    if (!zstdFault.full || contentBytes !== undefined) {
+      throw new CodecFault(`no Zstandard: broken after ${~got} bytes of what comes out`);
+    }
+    if (room >= bytesMax) throw tooMuch(bytesMax);
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
 }
+
+const roomFor = (bytes: Uint8Array): number => Math.max(ROOM_BYTES, ROOM_TIMES * bytes.length);
 
 /** The blocks of a frame before the one that is cut off or broken. */
-function zstdPart(bytes: Uint8Array, bytesMax: number): Uint8Array {
-  const fzstd = requirePackage('fzstd') as Fzstd;
-  const chunks: Uint8Array[] = [];
-  let count = 0;
-  try {
-    const stream = new fzstd.Decompress((chunk) => {
-      count += chunk.length;
-      if (count > bytesMax) throw tooMuch(bytesMax);
-      chunks.push(chunk);
-    });
-    // As if more were to come: without that it looks for the end first.
-    stream.push(bytes, false);
-  } catch {
-    // Whatever it is that broke: what came before is there.
+function decompressPart(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  let room = Math.min(bytesMax, roomFor(bytes));
+  for (;;) {
+    const out = new Uint8Array(room);
+    const got = zstdDecompress(bytes, 0, bytes.length, out, room);
+    if (got >= 0 || !zstdFault.full || room >= bytesMax) return out.slice(0, got < 0 ? ~got : got);
+    room = Math.min(bytesMax, ROOM_TIMES * room);
   }
-  return Buffer.concat(chunks);
 }
 
-/** Frame_Content_Size, where a single frame has one (RFC 8878, 3.1.1.1). */
-function contentSize(bytes: Uint8Array): number | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 6 || view.getUint32(0, true) !== 0xfd2fb528) {
-    throw new CodecFault('no Zstandard: another magic number');
-  }
-  const descriptor = bytes[4]!;
-  const single = (descriptor & 0x20) !== 0;
-  const flag = descriptor >> 6;
-  const at = 5 + (single ? 0 : 1) + [0, 1, 2, 4][descriptor & 3]!;
-  const length = flag === 0 ? (single ? 1 : 0) : 2 ** flag;
-  if (length === 0 || at + length > bytes.length) return undefined;
-  if (length === 1) return bytes[at]!;
-  if (length === 2) return view.getUint16(at, true) + 256;
-  if (length === 4) return view.getUint32(at, true);
-  return view.getUint32(at, true) + view.getUint32(at + 4, true) * 0x1_0000_0000;
-}
-
-const reading = { decompress: zstdDecompress, decompressPart: zstdPart };
+const reading = { decompress, decompressPart };
 
 export async function zstdCodec(): Promise<BlockCodec> {
   if (node.zstdCompressSync) {
     return { ...reading, compress: (bytes) => node.zstdCompressSync!(bytes) };
   }
+  await fetchOriginal();
   let wasm: ZstdWasm;
   try {
     wasm = requirePackage('@bokuweb/zstd-wasm') as ZstdWasm;
+    await wasm.init();
   } catch {
-    throw new CodecFault('writing Zstandard needs Node 22.15, or the package @bokuweb/zstd-wasm');
+    return { ...reading, compress: cannotWrite };
   }
-  await wasm.init();
   return { ...reading, compress: (bytes) => wasm.compress(bytes, 3) };
+}
+
+function cannotWrite(): never {
+  throw new CodecFault('writing Zstandard needs Node 22.15, or the package @bokuweb/zstd-wasm');
 }

@@ -47,13 +47,14 @@ export function zstdDictionary(bytes: Uint8Array): ZstdDictionary | undefined {
   };
 }
 
-interface Header {
+/** Of a frame. */
+export interface ZstdHeader {
   at: number;
   contentBytes: number | undefined;
   checksum: boolean;
 }
 
-function readHeader(b: Uint8Array, start: number, end: number): Header | undefined {
+export function zstdHeader(b: Uint8Array, start: number, end: number): ZstdHeader | undefined {
   if (start + 6 > end || word(b, start) !== MAGIC) return undefined;
   const descriptor = b[start + 4]!;
   const single = (descriptor & 0x20) !== 0;
@@ -73,12 +74,18 @@ function readHeader(b: Uint8Array, start: number, end: number): Header | undefin
 
 /** How many bytes the frame says it unpacks to; undefined: it does not say, or is none. */
 export function zstdLength(source: Uint8Array, start: number, end: number): number | undefined {
-  return readHeader(source, start, end)?.contentBytes;
+  return zstdHeader(source, start, end)?.contentBytes;
 }
 
 const literalBuffer = new Uint8Array(BLOCK_BYTES_MAX);
 
-/** Unpacks one frame into target[0, most); returns how many bytes that makes, -1: it is damaged. */
+/** Set by zstdDecompress where it fails: whether that was for want of room. */
+export const zstdFault = { full: false };
+
+/**
+ * Unpacks one frame into target[0, most); returns how many bytes that makes. Where it is damaged,
+ * or needs more room, the answer is ~N: the blocks before made N bytes.
+ */
 export function zstdDecompress(
   source: Uint8Array,
   start: number,
@@ -87,8 +94,9 @@ export function zstdDecompress(
   most: number,
   dictionary?: ZstdDictionary,
 ): number {
-  const header = readHeader(source, start, end);
-  if (!header) return -1;
+  const header = zstdHeader(source, start, end);
+  zstdFault.full = false;
+  if (!header) return ~0;
   const { contentBytes } = header;
   if (contentBytes !== undefined && contentBytes <= most && !dictionary) {
     const bytes = originalFor(contentBytes)?.(source.subarray(start, end));
@@ -106,23 +114,25 @@ export function zstdDecompress(
     bytes: target,
     at: 0,
     end: most,
+    full: false,
     dictionary: dictionary?.content,
     repeated: Int32Array.from(dictionary?.repeated ?? [1, 4, 8]),
   };
   let p = header.at;
   for (;;) {
-    if (p + 3 > end) return -1;
+    if (p + 3 > end) return failed(output);
     const head = source[p]! | (source[p + 1]! << 8) | (source[p + 2]! << 16);
     const size = head >>> 3;
     const type = (head >>> 1) & 3;
     p += 3;
-    if (type === 3 || size > BLOCK_BYTES_MAX) return -1;
+    if (type === 3 || size > BLOCK_BYTES_MAX) return failed(output);
     const stored = type === 1 ? 1 : size;
-    if (p + stored > end) return -1;
+    if (p + stored > end) return failed(output);
     if (type === 2) {
-      if (!block(source, p, p + size, state, output)) return -1;
+      if (!block(source, p, p + size, state, output)) return failed(output);
     } else {
-      if (output.at + size > most) return -1;
+      output.full = output.at + size > most;
+      if (output.full) return failed(output);
       if (type === 1) target.fill(source[p]!, output.at, output.at + size);
       else target.set(source.subarray(p, p + size), output.at);
       output.at += size;
@@ -130,7 +140,12 @@ export function zstdDecompress(
     p += stored;
     if (head & 1) break;
   }
-  return contentBytes === undefined || contentBytes === output.at ? output.at : -1;
+  return contentBytes === undefined || contentBytes === output.at ? output.at : failed(output);
+}
+
+function failed({ at, full }: Output): number {
+  zstdFault.full = full;
+  return ~at;
 }
 
 /** A compressed block: literals, then sequences. */
@@ -148,7 +163,8 @@ function block(b: Uint8Array, start: number, end: number, state: State, output: 
     } else count = ((count - 128) << 8) + b[p++]!;
   }
   if (count === 0) {
-    if (p !== end || output.at + literals.count > output.end) return false;
+    output.full = output.at + literals.count > output.end;
+    if (p !== end || output.full) return false;
     output.bytes.set(state.literals.subarray(0, literals.count), output.at);
     output.at += literals.count;
     return true;

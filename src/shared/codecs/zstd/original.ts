@@ -21,7 +21,7 @@ const NO_DICTIONARY = new Uint8Array(0);
 
 const require = createRequire(import.meta.url);
 let unpack: Unpack | undefined;
-let asked = false;
+let fetching: Promise<void> | undefined;
 let unpacked = 0;
 
 /** What unpacks one frame of which `length` bytes come, undefined: of bad bytes. */
@@ -33,9 +33,12 @@ export function originalFor(length: number): Unpack | undefined {
 }
 
 /** Fetches it now. Where it is not installed, there is just our own. Never rejects. */
-export async function fetchOriginal(): Promise<void> {
-  if (asked) return;
-  asked = true;
+export function fetchOriginal(): Promise<void> {
+  fetching ??= fetchIt();
+  return fetching;
+}
+
+async function fetchIt(): Promise<void> {
   try {
     const original = require('@bokuweb/zstd-wasm') as Original;
     await original.init();

@@ -30,8 +30,9 @@ export function readTable(
 export interface Output {
   bytes: Uint8Array;
   at: number;
-  /** The limit. */
+  /** The limit, and whether it stopped something. */
   end: number;
+  full: boolean;
   /** What stands before bytes[0], as it were. */
   dictionary: Uint8Array | undefined;
   /** The last three offsets. */
@@ -110,7 +111,8 @@ export function runSequences(
     }
     const offset = offsetOf(offsetValue, run === 0, repeated);
     if (stream.left < 0 || taken + run > literalBytes) return false;
-    if (at + run + match > output.end || offset <= 0 || offset > at + run + before) return false;
+    output.full = at + run + match > output.end;
+    if (output.full || offset <= 0 || offset > at + run + before) return false;
     if (run <= 24) for (const to = taken + run; taken < to; ) out[at++] = literals[taken++]!;
     else {
       out.set(literals.subarray(taken, taken + run), at);
@@ -126,7 +128,8 @@ export function runSequences(
   }
   if (stream.left !== 0) return false;
   const rest = literalBytes - taken;
-  if (at + rest > output.end) return false;
+  output.full = at + rest > output.end;
+  if (output.full) return false;
   out.set(literals.subarray(taken, literalBytes), at);
   output.at = at + rest;
   return true;

@@ -2,6 +2,7 @@
 
 import type { Framing } from '../formats/avro/framing.ts';
 import { payloadSpan, unframedSpan } from '../formats/avro/payload-spans.ts';
+import { MemorySource } from '../formats/bytes/memory-source.ts';
 import { Window } from '../formats/bytes/window.ts';
 import type { ByteSource, FileSet, ScanContext, Span } from '../formats/format.ts';
 import { openFileSet } from '../io/file-set.ts';
@@ -132,21 +133,4 @@ async function decodedSet(path: string, packing: Packing, context: ScanContext):
   const one = sources.length === 1;
   const open = (name: string) => sources.find((source) => source.name === name)!;
   return { path, isDirectory: !one, files: sources, siblings: sources, open };
-}
-
-class MemorySource implements ByteSource {
-  readonly size: number;
-
-  constructor(
-    readonly name: string,
-    readonly bytes: Uint8Array,
-  ) {
-    this.size = bytes.length;
-  }
-
-  read(target: Uint8Array, start: number, length: number, position: number): number {
-    const part = this.bytes.subarray(position, position + length);
-    target.set(part, start);
-    return part.length;
-  }
 }

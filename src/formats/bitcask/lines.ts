@@ -2,8 +2,9 @@
  * Records as lines of JSON: what `dump --json` prints and `write` takes. What `wal dump` prints is
  * understood as well, as far as it sets or deletes a key.
  */
-import { DdiaError } from '../../shared/errors.ts';
+
 import { bytesFromJson } from '../bytes/json-bytes.ts';
+import { badLine, type Fields, fieldsOfLine } from '../bytes/json-line.ts';
 import type { BitcaskPut } from './model.ts';
 
 /** One line: a record, or several that were written as one. */
@@ -27,28 +28,18 @@ export function parseRecordLine(
   number: number,
   defaults: LineDefaults,
 ): RecordLine | undefined {
-  const text = line.toString('utf8').trim();
-  if (text === '') return undefined;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw bad(number, `no JSON: ${(error as Error).message}`);
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw bad(number, 'expected an object');
-  }
-  const fields = value as Record<string, unknown>;
-  if ('damage' in fields || 'summary' in fields) return undefined;
+  const fields = fieldsOfLine(line, number);
+  if (!fields) return undefined;
   const file = typeof fields['file'] === 'string' ? fields['file'] : undefined;
   const { ops } = fields;
   if (ops === undefined) return { puts: [putOf(fields, number, defaults)], file };
   if (!Array.isArray(ops) || ops.length === 0) {
-    throw bad(number, '"ops" must be an array of records');
+    throw badLine(number, '"ops" must be an array of records');
   }
   const puts = ops.map((op) => {
-    if (typeof op !== 'object' || op === null) throw bad(number, 'a record of "ops" is no object');
-    return putOf(op as Record<string, unknown>, number, defaults);
+    if (typeof op !== 'object' || op === null)
+      throw badLine(number, 'a record of "ops" is no object');
+    return putOf(op as Fields, number, defaults);
   });
   const first = integer(fields, 'firstSeq', number, Number.MAX_SAFE_INTEGER) ?? -1;
   for (const [index, put] of puts.entries()) {
@@ -59,27 +50,23 @@ export function parseRecordLine(
 }
 
 /** `seq` -1: the next number. */
-function putOf(
-  fields: Record<string, unknown>,
-  number: number,
-  defaults: LineDefaults,
-): BitcaskPut {
+function putOf(fields: Fields, number: number, defaults: LineDefaults): BitcaskPut {
   const key = bytesFromJson(fields['key']);
   const { op = 'put' } = fields;
   if (op !== 'put' && op !== 'delete') {
-    throw bad(number, `op ${JSON.stringify(op)} has no place in a store: put or delete`);
+    throw badLine(number, `op ${JSON.stringify(op)} has no place in a store: put or delete`);
   }
-  if (!key) throw bad(number, '"key" must be a string, {"hex": …} or {"base64": …}');
+  if (!key) throw badLine(number, '"key" must be a string, {"hex": …} or {"base64": …}');
   const deleted = fields['deleted'] ?? op === 'delete';
-  if (typeof deleted !== 'boolean') throw bad(number, '"deleted" must be true or false');
+  if (typeof deleted !== 'boolean') throw badLine(number, '"deleted" must be true or false');
   const given = fields['value'];
   const value = deleted ? undefined : bytesFromJson(given);
   if (!deleted && !value) {
     const form = 'must be a string, {"hex": …} or {"base64": …}';
-    throw bad(number, `"value" ${form}; a deletion says "deleted": true`);
+    throw badLine(number, `"value" ${form}; a deletion says "deleted": true`);
   }
   if (deleted && given !== undefined && given !== '') {
-    throw bad(number, 'a deletion has no "value"');
+    throw badLine(number, 'a deletion has no "value"');
   }
   return {
     key,
@@ -97,24 +84,15 @@ function timestampOf(value: unknown, number: number): number | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'number') return value;
   if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value);
-  throw bad(number, '"timestamp" must be a number of seconds since 1970');
+  throw badLine(number, '"timestamp" must be a number of seconds since 1970');
 }
 
-function integer(
-  fields: Record<string, unknown>,
-  name: string,
-  number: number,
-  most: number,
-): number | undefined {
+function integer(fields: Fields, name: string, number: number, most: number): number | undefined {
   const value = fields[name];
   if (value === undefined) return undefined;
   const digits = typeof value === 'string' && /^\d{1,20}$/.test(value) ? Number(value) : value;
   if (typeof digits === 'number' && Number.isSafeInteger(digits) && digits >= 0 && digits <= most) {
     return digits;
   }
-  throw bad(number, `"${name}" must be an integer from 0 to ${most}`);
-}
-
-function bad(number: number, why: string): DdiaError {
-  return new DdiaError('bad-line', `line ${number}: ${why}`);
+  throw badLine(number, `"${name}" must be an integer from 0 to ${most}`);
 }

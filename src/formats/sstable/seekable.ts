@@ -1,5 +1,7 @@
 /** A table's index lies at its end: what can be read forward only is taken into memory first. */
+
 import { DdiaError } from '../../shared/errors.ts';
+import { MemorySource } from '../bytes/memory-source.ts';
 import type { ByteSource, FileEntry, Limits } from '../format.ts';
 import type { TableOpened } from './model.ts';
 
@@ -7,23 +9,6 @@ const PIECE_BYTES = 256 * 1024;
 
 /** Sources of standard input that were read whole, by the source they came from. */
 const held = new WeakMap<ByteSource, MemorySource>();
-
-class MemorySource implements ByteSource {
-  readonly size: number;
-
-  constructor(
-    readonly name: string,
-    readonly bytes: Uint8Array,
-  ) {
-    this.size = bytes.length;
-  }
-
-  read(target: Uint8Array, start: number, length: number, position: number): number {
-    const part = this.bytes.subarray(position, position + length);
-    target.set(part, start);
-    return part.length;
-  }
-}
 
 /** Opens a file of the set so that it can be read at any place. */
 export async function openSeekable(

@@ -200,8 +200,9 @@ function ageProblem(set: FileSet, { nextFile, storeId }: StoreManifest): string 
     const source = set.open(name);
     try {
       const bytes = new Uint8Array(HEADER_BYTES);
-      const header = readSync(source, bytes) === HEADER_BYTES && decodeDataHeader(bytes);
-      if (!header || !header.intact || header.kind !== WRITTEN) continue;
+      const whole = readSync(source, bytes) === HEADER_BYTES;
+      const header = whole ? decodeDataHeader(bytes) : undefined;
+      if (!header?.intact || header.kind !== WRITTEN) continue;
       if (header.storeId !== storeId || header.file !== number) continue;
     } finally {
       source.close?.();

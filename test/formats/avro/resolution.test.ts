@@ -103,7 +103,10 @@ describe('named types', () => {
     const renamed = R(fields, { name: 'S', aliases: ['old.R'] });
     expect(via(writer, renamed, { a: 1 }).value).toEqual({ a: 1 });
     const [problem] = ruleOf(writer, R(fields, { name: 'S' }));
-    expect(problem).toMatchObject({ rule: 'name-mismatch', mend: expect.stringMatching(/alias "old.R"/) });
+    expect(problem).toMatchObject({
+      rule: 'name-mismatch',
+      mend: expect.stringMatching(/alias "old.R"/),
+    });
   });
 
   it('an alias without a dot is of the namespace of what it stands at', () => {

@@ -2,6 +2,7 @@
  * Chains of records, as their sizes tell them. Without checksums a record is as good as what stands
  * where it ends: the end of the file, or another header.
  */
+import { ChainWindow, CUT, FILE_END, MORE, NO_RECORD } from '../../bytes/chain-window.ts';
 import type { Window } from '../../bytes/window.ts';
 import {
   HEADER_BYTES,
@@ -11,49 +12,9 @@ import {
   VALUE_SIZE_AT,
 } from './layout.ts';
 
-/**
- * What stands at an offset, where it is not a record that ends inside the file. All are negative.
- */
-export const NO_RECORD = -1;
-/** The file ends in what may be the beginning of a record. */
-export const CUT = -2;
-/** The window must reach to `needed` to tell. */
-export const MORE = -3;
-/** The file ends here. */
-export const FILE_END = -4;
-
-export class Chain {
-  /** Grows with the longest key that was seen in an intact record. */
-  keyBytesMax = KEY_BYTES_PLAUSIBLE;
-  /** File offset up to which the window must reach, after MORE. */
-  needed = 0;
-
-  // The window as the last fill left it.
-  bytes: Uint8Array;
-  view: DataView;
-  base = 0;
-  /** File offset behind the bytes in the window. */
-  end = 0;
-  /** Where the file ends; infinite while that is not known. */
-  fileEnd = Number.POSITIVE_INFINITY;
-
-  constructor(
-    readonly window: Window,
-    readonly recordBytesMax: number,
-  ) {
-    this.bytes = window.bytes;
-    this.view = window.view;
-  }
-
-  /** As Window.fill. */
-  async fill(position: number, length: number): Promise<void> {
-    const { window } = this;
-    await window.fill(position, length);
-    this.bytes = window.bytes;
-    this.view = window.view;
-    this.base = window.base;
-    this.end = window.end;
-    this.fileEnd = window.atEnd ? window.end : (window.source.size ?? Number.POSITIVE_INFINITY);
+export class Chain extends ChainWindow {
+  constructor(window: Window, recordBytesMax: number) {
+    super(window, recordBytesMax, KEY_BYTES_PLAUSIBLE);
   }
 
   /** The whole header at `at` is in the window. */

@@ -3,7 +3,8 @@
  * that lead to another such header or to the end of the file, a key like those before, and a hint
  * that says so.
  */
-import { type Chain, CUT, FILE_END, MORE, NO_RECORD } from './chain.ts';
+import { CUT, FILE_END, MORE, NO_RECORD } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import type { Familiar } from './familiar.ts';
 
 /** A chain is looked at for so many records. */

@@ -3,7 +3,8 @@
  * the record that leads there or of the one that should begin there; else what lies between and the
  * next record.
  */
-import { type Chain, CUT, MORE } from './chain.ts';
+import { CUT, MORE } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import { type Decided, describe, type Head, hole, mended, swallowing, tornTail } from './damage.ts';
 import type { Evidence } from './evidence.ts';
 import { type Explained, explainByOneBit } from './explain.ts';

@@ -3,7 +3,8 @@
  * at which one begins. A candidate costs a few steps whatever it leads to, so the cost is linear in
  * the bytes skipped.
  */
-import { type Chain, MORE } from './chain.ts';
+import { MORE } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import type { Evidence } from './evidence.ts';
 import { HEADER_BYTES, KEY_SIZE_AT, TIMESTAMP_AT } from './layout.ts';
 

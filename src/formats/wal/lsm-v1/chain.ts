@@ -5,55 +5,17 @@
  * In a chain a key has 1 to keyBytesMax bytes. An empty one would make a record of every eight zero
  * bytes; scan.ts says where it is believed.
  */
+import { ChainWindow, CUT, FILE_END, MORE, NO_RECORD } from '../../bytes/chain-window.ts';
 import type { Window } from '../../bytes/window.ts';
 import { KEY_AT, KEY_BYTES_PLAUSIBLE, LENGTH_BYTES, OVERHEAD_BYTES } from './layout.ts';
 
-/**
- * What stands at an offset, where it is not a record that ends inside the file. All are negative.
- */
-export const NO_RECORD = -1;
-/** The file ends in what may be the beginning of a record. */
-export const CUT = -2;
-/** The window must reach to `needed` to tell. */
-export const MORE = -3;
-/** The file ends here. */
-export const FILE_END = -4;
-
-export class Chain {
-  /** Grows with the longest key that was seen in an intact record. */
-  keyBytesMax = KEY_BYTES_PLAUSIBLE;
-  /** File offset up to which the window must reach, after MORE. */
-  needed = 0;
+export class Chain extends ChainWindow {
   /** Of the walk done last: its records, and the offset behind them. */
   records = 0;
   stoppedAt = 0;
 
-  // The window as the last fill left it.
-  bytes: Uint8Array;
-  view: DataView;
-  base = 0;
-  /** File offset behind the bytes in the window. */
-  end = 0;
-  /** Where the file ends; infinite while that is not known. */
-  fileEnd = Number.POSITIVE_INFINITY;
-
-  constructor(
-    readonly window: Window,
-    readonly recordBytesMax: number,
-  ) {
-    this.bytes = window.bytes;
-    this.view = window.view;
-  }
-
-  /** As Window.fill. */
-  async fill(position: number, length: number): Promise<void> {
-    const { window } = this;
-    await window.fill(position, length);
-    this.bytes = window.bytes;
-    this.view = window.view;
-    this.base = window.base;
-    this.end = window.end;
-    this.fileEnd = window.atEnd ? window.end : (window.source.size ?? Number.POSITIVE_INFINITY);
+  constructor(window: Window, recordBytesMax: number) {
+    super(window, recordBytesMax, KEY_BYTES_PLAUSIBLE);
   }
 
   /** Where the record at `at` ends, or one of the negative answers above. */

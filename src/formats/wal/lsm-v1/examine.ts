@@ -3,7 +3,8 @@
  * the break or of one before it; else a record before it that swallowed others; else whatever lies
  * between the break and the next chain of records.
  */
-import { type Chain, CUT, FILE_END, NO_RECORD } from './chain.ts';
+import { CUT, FILE_END, NO_RECORD } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import { type Decided, describe, type Head, mended, skipped, tornTail } from './damage.ts';
 import { type Explained, explainByOneBit } from './explain.ts';
 import { Familiar } from './familiar.ts';

@@ -2,10 +2,12 @@
  * Reads the LSM tree's log. Nothing in a record vouches for it, so a record is handed out when the
  * records behind it hold; where they do not, examine.ts decides which one was hit.
  */
+
+import { FILE_END, MORE, NO_RECORD } from '../../bytes/chain-window.ts';
 import { Window } from '../../bytes/window.ts';
 import type { ByteSource } from '../../format.ts';
 import { type WalDamage, WalRecord, type WalScanContext, type WalVisitor } from '../model.ts';
-import { Chain, FILE_END, MORE, NO_RECORD } from './chain.ts';
+import { Chain } from './chain.ts';
 import { Examiner } from './examine.ts';
 import { Familiar } from './familiar.ts';
 import { KEY_AT, LENGTH_BYTES, OVERHEAD_BYTES } from './layout.ts';

@@ -3,7 +3,8 @@
  * offset from which a chain of several records holds. A candidate costs at most CHAIN_RECORDS steps
  * whatever it leads to, so the cost is linear in the bytes skipped.
  */
-import { type Chain, CUT, FILE_END, MORE } from './chain.ts';
+import { CUT, FILE_END, MORE } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import { LENGTH_BYTES } from './layout.ts';
 
 /** So many records in a row are no chance. */

@@ -3,7 +3,8 @@
  * it whose length was hit and led here. Suspects are the records before a break that are not handed
  * out yet.
  */
-import { type Chain, CUT, FILE_END, MORE, NO_RECORD } from './chain.ts';
+import { CUT, FILE_END, MORE, NO_RECORD } from '../../bytes/chain-window.ts';
+import type { Chain } from './chain.ts';
 import { LENGTH_BYTES } from './layout.ts';
 
 /**

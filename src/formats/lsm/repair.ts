@@ -59,6 +59,7 @@ export async function planStoreRepair(
       ...guessedText(database),
       ...live.filter(({ name }) => name === undefined).map(missingText),
       ...live.flatMap((table) => lostUnseen(table, ofTables, findings)),
+      ...lostSegments(database),
       ...ofTables.consequences,
       ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
     ],
@@ -110,6 +111,13 @@ function missingText({ number, level, entry }: TableFile): string {
     `${keyText(firstKey)} to ${keyText(lastKey)}, seq ${seqFirst} to ${seqLast}, are lost: ` +
     'older values of them show, deleted keys come back'
   );
+}
+
+function lostSegments({ findings }: Database): string[] {
+  const gone = findings.filter(({ code }) => code === 'segment-gap');
+  return gone.map(({ file, message }) => {
+    return `${file}: ${message}: older values of its keys show, deleted keys come back`;
+  });
 }
 
 /**

@@ -303,6 +303,8 @@ describe('a log whose last file is gone', () => {
   it('is missed, by the engine too', async () => {
     const { findings } = await verify(without(segment));
     expect(codes(findings)).toEqual(['segment-gap']);
+    const { findings: told } = await open(without(segment));
+    expect(codes(told)).toEqual(['segment-gap']);
     await expect(openStore(diskOf(without(segment)))).rejects.toThrow('the segment is missing');
   });
 });

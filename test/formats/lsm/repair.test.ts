@@ -258,6 +258,13 @@ describe('a damaged store', () => {
     }
   });
 
+  it('tells of a log whose last file is gone', async () => {
+    const made = await randomStore(new Random(7), 200);
+    const rest = Object.entries(made.files).filter(([name]) => !/^wal\/\d/.test(name));
+    const { plan } = await repaired(Object.fromEntries(rest));
+    expect(plan.consequences[0]).toMatch(/^wal\/.*is missing.*: older values of its keys show/);
+  });
+
   it('of whose manifest a part is lost can lack tables that nobody knows of', async () => {
     const made = await randomStore(new Random(7), 200);
     const bytes = Uint8Array.from(made.files[MANIFEST_NAME]!);

@@ -15,6 +15,7 @@ import type { EntryBlock } from '../formats/sstable/entry-block.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { type BufferedFile, NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { EXIT } from '../shared/errors.ts';
 import { count } from '../ui/count.ts';
 import { DamageReport } from '../ui/damage-report.ts';
@@ -114,6 +115,7 @@ export async function salvageStore(
   for (const finding of database.findings) tell(finding);
   const disk = new RealDisk();
   const [out, aside] = [resolve(given.out), resolve(given.quarantine ?? `${given.out}.quarantine`)];
+  for (const place of [out, aside]) refuseSource(place, database.set.path);
   const directory = new NewDirectory(disk, out, given.force);
   let quarantine: Quarantine | undefined;
   try {

@@ -15,6 +15,7 @@ import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 
 export interface RepairTarget {
@@ -105,6 +106,10 @@ export async function applyRepair(
   const quarantineAt = path.resolve(target.quarantine ?? `${out}.quarantine`);
   const touched = touchedFiles(input, plan);
   // What cannot be done is refused before anything is written.
+  if (!target.inPlace) {
+    refuseSource(out, set.path);
+    refuseSource(quarantineAt, set.path);
+  }
   const removed = new Set(plan.remove ?? []);
   if (target.inPlace && target.backup) {
     refuseOldBackups(disk, out, set.isDirectory, new Set([...touched, ...removed]));

@@ -1,5 +1,5 @@
 /** lsm on stores of ours: what is looked at stays as it is, and what a process has open is refused. */
-import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { LockFile } from '../../src/io/lock-file.ts';
@@ -90,6 +90,25 @@ describe('repair', () => {
     writeFileSync(join(hurt, 'wal/MANIFEST.wal2'), 'changed');
     const refused = ddia(['repair', '--apply', plan, '--out', at('other'), '--json']);
     expect(json<ErrorAnswer>(refused).error.code).toBe('input-changed');
+  });
+});
+
+describe('what is read', () => {
+  it('is not replaced by what is made of it', () => {
+    const [inner, link] = [at('inner'), at('link')];
+    cpSync(at('store'), join(inner, 'store'), { recursive: true });
+    cpSync('fixtures/database/leveldb', join(inner, 'leveldb'), { recursive: true });
+    symlinkSync(inner, link);
+    const before = readdirSync(inner, { recursive: true }).sort();
+    for (const name of ['store', 'leveldb']) {
+      const path = join(inner, name);
+      for (const out of [path, inner, link, join(link, name)]) {
+        const more = name === 'leveldb' ? ['--to', 'v2'] : [];
+        const ran = ddia(['lsm', 'repair', path, '--out', out, '--force', '--json', ...more]);
+        expect([ran.status, json<ErrorAnswer>(ran).error.code]).toEqual([3, 'same-place']);
+      }
+    }
+    expect(readdirSync(inner, { recursive: true }).sort()).toEqual(before);
   });
 });
 

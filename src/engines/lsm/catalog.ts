@@ -17,6 +17,7 @@ import {
   MANIFEST_NAME,
   type ManifestTable,
 } from '../../formats/lsm/manifest.ts';
+import { isForeignName } from '../../formats/lsm/names.ts';
 import { TABLE_NAME } from '../../formats/sstable/v2/layout.ts';
 import { type Disk, readFully } from '../../io/disk.ts';
 import { isTemporaryName, replaceFile } from '../../io/durable.ts';
@@ -160,10 +161,30 @@ function readManifest(disk: Disk, directory: string): LsmManifest | undefined {
   }
 }
 
+/**
+ * Whether a store of ours is there, or what is left of one. Nothing is touched. Throws where none
+ * may be made: a file, or the directory of another software, whose content would no longer show.
+ */
+export function isStoreAt(disk: Disk, directory: string): boolean {
+  const kind = disk.stat(directory)?.kind;
+  if (kind === undefined) return false;
+  if (kind !== 'directory') {
+    throw new DdiaError('not-a-directory', `${directory} is a file`, 'a store is a directory');
+  }
+  const names = disk.list(directory);
+  if (names.includes(MANIFEST_NAME)) return true;
+  const foreign = names.find(isForeignName);
+  if (foreign === undefined) return orphanOf(names) !== undefined;
+  const what = `${directory}: ${foreign} is a file of LevelDB or RocksDB`;
+  throw new DdiaError('foreign-store', `${what}: no store of ours is made there`);
+}
+
+function orphanOf(names: readonly string[]): string | undefined {
+  return names.find((name) => TABLE_NAME.test(name) || name === LOG_DIRECTORY);
+}
+
 function makeManifest(disk: Disk, directory: string, options: ResolvedOptions): LsmManifest {
-  const orphan = disk
-    .list(directory)
-    .find((name) => TABLE_NAME.test(name) || name === LOG_DIRECTORY);
+  const orphan = orphanOf(disk.list(directory));
   if (orphan !== undefined) {
     throw new DdiaError(
       'corrupt',

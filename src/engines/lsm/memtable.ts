@@ -10,7 +10,7 @@
 import { compareBytes, TYPE } from '../../formats/sstable/entry-block.ts';
 import { Cursor } from './cursor.ts';
 import { KeyIndex, type KeyOwner } from './key-index.ts';
-import { RangeDeletions } from './range-deletions.ts';
+import { isBefore, RangeDeletions } from './range-deletions.ts';
 
 const ROOM_BYTES = 16 * 1024;
 const KEY = 0;
@@ -88,7 +88,9 @@ export class Memtable implements KeyOwner {
     if (type === TYPE.rangeDelete) {
       // A Buffer's own slice would share its memory.
       const begin = new Uint8Array(key.subarray(keyStart, keyEnd));
-      this.ranges.add(begin, new Uint8Array(value.subarray(valueStart, valueEnd)), seq);
+      const rangeEnd = new Uint8Array(value.subarray(valueStart, valueEnd));
+      // One that takes nothing away would make a table of nothing, without numbers.
+      if (isBefore(begin, rangeEnd)) this.ranges.add(begin, rangeEnd, seq);
       return;
     }
     const node = this.#end;

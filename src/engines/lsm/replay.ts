@@ -21,7 +21,8 @@ export async function replay(
   let memtable = new Memtable();
   const memtables = [memtable];
   const replayed = await log.replay(flushedSeq, (record) => {
-    if (memtable.bytes >= memtableBytes) {
+    // One without an entry has no number up to which the log could be let go.
+    if (!memtable.empty && memtable.bytes >= memtableBytes) {
       memtable = new Memtable();
       memtables.push(memtable);
     }

@@ -15,7 +15,7 @@ import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { WriteAheadLog } from '../wal/log.ts';
 import { Background } from './background.ts';
-import { Catalog, LOG_DIRECTORY } from './catalog.ts';
+import { Catalog, isStoreAt, LOG_DIRECTORY } from './catalog.ts';
 import { type CompactionHost, type CompactionReport, compact } from './compaction.ts';
 import { writeMemtable } from './flush.ts';
 import { Memtable } from './memtable.ts';
@@ -84,7 +84,7 @@ export class LsmStore {
    */
   static async open(disk: Disk, directory: string, options: LsmOptions = {}): Promise<LsmStore> {
     const resolved = resolveOptions(options);
-    if (disk.stat(directory)?.kind !== 'directory') {
+    if (!isStoreAt(disk, directory)) {
       if (!resolved.create) throw new DdiaError('not-found', `no store at ${directory}`);
       makeDurableDirectory(disk, directory);
     }
@@ -110,7 +110,7 @@ export class LsmStore {
     this.#memtable = memtables.pop()!;
     this.#waiting = memtables;
     this.#appliedSeq = lastSeq;
-    if (this.#waiting.length > 0) this.#startFlush();
+    if (this.#waiting.length > 0) this.#flushing ??= this.#flushWaiting();
     if (this.#options.autoCompact) this.#background.wake();
   }
 
@@ -171,32 +171,31 @@ export class LsmStore {
     } catch (error) {
       throw this.#poison(error as Error);
     }
-    this.#startFlush();
+    this.#flushing ??= this.#flushWaiting();
   }
 
-  #startFlush(): void {
-    this.#flushing ??= this.#flushWaiting()
-      .catch((error: Error) => {
-        if (!this.#closed) this.#poison(error);
-      })
-      .finally(() => {
-        this.#flushing = undefined;
-        this.#room.give();
-      });
-  }
-
-  /** The log is let go only when its table is durable, and in the manifest. */
+  /**
+   * The log is let go only when its table is durable, and in the manifest. From the last look at
+   * what waits until `#flushing` is unset nothing else may run: what it adds would wait forever.
+   */
   async #flushWaiting(): Promise<void> {
     const pace = this.#background.pace(0);
-    for (let memtable = this.#waiting[0]; memtable; memtable = this.#waiting[0]) {
-      const add = await writeMemtable(this.#host, memtable, pace);
-      this.#catalog.commit({ add, flushedSeq: memtable.seqLast });
-      this.#waiting.shift();
-      this.#totals.flushes++;
-      for (const { bytes } of add) this.#totals.flushBytes += bytes;
-      this.#log.truncate(Math.min(memtable.seqLast, this.#log.currentSeq));
+    try {
+      for (let memtable = this.#waiting[0]; memtable; memtable = this.#waiting[0]) {
+        const add = await writeMemtable(this.#host, memtable, pace);
+        this.#catalog.commit({ add, flushedSeq: memtable.seqLast });
+        this.#waiting.shift();
+        this.#totals.flushes++;
+        for (const { bytes } of add) this.#totals.flushBytes += bytes;
+        this.#log.truncate(Math.min(memtable.seqLast, this.#log.currentSeq));
+        this.#room.give();
+        if (this.#options.autoCompact) this.#background.wake();
+      }
+    } catch (error) {
+      if (!this.#closed) this.#poison(error as Error);
+    } finally {
+      this.#flushing = undefined;
       this.#room.give();
-      if (this.#options.autoCompact) this.#background.wake();
     }
   }
 
@@ -333,6 +332,7 @@ export class LsmStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#room.give();
     try {
       await this.#background.stop();
       await this.#flushing;

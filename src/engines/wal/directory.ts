@@ -1,7 +1,12 @@
 /** The files of a log: its manifest, which segments are its, and what a crash has left over. */
 import { join } from 'node:path';
 import { decodeSegmentHeader } from '../../formats/wal/v2/headers.ts';
-import { SEGMENT_HEADER_BYTES, SEGMENT_NAME, segmentName } from '../../formats/wal/v2/layout.ts';
+import {
+  SEGMENT_HEADER_BYTES,
+  SEGMENT_NAME,
+  segmentName,
+  UNMADE_SEGMENT_MAX,
+} from '../../formats/wal/v2/layout.ts';
 import {
   decodeManifest,
   encodeManifest,
@@ -40,6 +45,9 @@ export class LogDirectory {
   refresh(): void {
     const { firstSegment } = this.manifest;
     this.segments = numbersIn(this.disk, this.directory).filter((one) => one >= firstSegment);
+    if (this.segments.length === 0 && firstSegment > UNMADE_SEGMENT_MAX) {
+      throw corrupt(this.directory, firstSegment, 0, 'the segment is missing');
+    }
     this.segments.forEach((number, i) => {
       if (number === firstSegment + i) return;
       throw corrupt(this.directory, firstSegment + i, 0, 'the segment is missing');

@@ -52,6 +52,11 @@ export function namedFile({ name, size = 0 }: FileEntry): NamedFile {
   return { name, kind: rest, number: -1, size };
 }
 
+/** Whether only LevelDB and RocksDB have files of that name. */
+export function isForeignName(name: string): boolean {
+  return name === CURRENT || MANIFEST.test(name) || TABLE.test(name);
+}
+
 /** The files of a kind by number, ascending. */
 export function filesOfKind(files: readonly FileEntry[], kind: FileKind): NamedFile[] {
   return files

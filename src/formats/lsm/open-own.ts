@@ -48,10 +48,16 @@ export async function openOwn(set: FileSet, context: ScanContext): Promise<Datab
     tables.set(one.number, one);
   }
   version.edits = tables.size;
+  const logSet = set.below?.(LOG_DIRECTORY) ?? NOTHING;
+  const logs = logsOf(logSet);
+  const logPrefix = `${LOG_DIRECTORY}/`;
+  // Whoever reads the store is told of a log that is not whole, not only who verifies it.
+  const input = { set: logSet, dialect: log, files: logs };
+  for (const one of (await log.verifySet?.(input, { ...context, set: logSet })) ?? []) {
+    if (one.severity === 'error') findings.push({ ...one, file: `${logPrefix}${one.file}` });
+  }
   const guessed = !examined.whole;
   if (guessed) guess(set, version, findings);
-  const logSet = set.below?.(LOG_DIRECTORY) ?? NOTHING;
-  const logPrefix = `${LOG_DIRECTORY}/`;
   context.signal?.throwIfAborted();
   return {
     set,
@@ -62,7 +68,7 @@ export async function openOwn(set: FileSet, context: ScanContext): Promise<Datab
     sstable: table,
     manifest: MANIFEST_NAME,
     version,
-    logs: logsOf(logSet),
+    logs,
     guessed,
     findings,
     identity: header && { storeId: header.storeId, generation: header.generation },

@@ -58,6 +58,8 @@ export async function planStoreRepair(
     consequences: [
       ...guessedText(database),
       ...live.filter(({ name }) => name === undefined).map(missingText),
+      ...live.flatMap((table) => lostUnseen(table, ofTables, findings)),
+      ...lostSegments(database),
       ...ofTables.consequences,
       ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
     ],
@@ -92,10 +94,13 @@ function tablesOf({ version }: Database): TableFile[] {
   return [...version.families.get(0)!.tables.values()];
 }
 
-function guessedText({ findings }: Database): string[] {
-  return findings
-    .filter(({ code }) => code === 'guessed-tables')
-    .map(({ message }) => `${MANIFEST_NAME}: ${message}`);
+function guessedText({ findings, guessed }: Database): string[] {
+  if (!guessed) return [];
+  const told = findings.filter(({ code }) => code === 'guessed-tables');
+  const gone =
+    'of tables that it named where it is damaged, and that are gone, nothing is known: ' +
+    'older values of their keys show, deleted keys come back';
+  return [...told.map(({ message }) => message), gone].map((one) => `${MANIFEST_NAME}: ${one}`);
 }
 
 function missingText({ number, level, entry }: TableFile): string {
@@ -106,6 +111,37 @@ function missingText({ number, level, entry }: TableFile): string {
     `${keyText(firstKey)} to ${keyText(lastKey)}, seq ${seqFirst} to ${seqLast}, are lost: ` +
     'older values of them show, deleted keys come back'
   );
+}
+
+function lostSegments({ findings }: Database): string[] {
+  const gone = findings.filter(({ code }) => code === 'segment-gap');
+  return gone.map(({ file, message }) => {
+    return `${file}: ${message}: older values of its keys show, deleted keys come back`;
+  });
+}
+
+/**
+ * Entries that the manifest knows of and the table's bytes no longer tell: where its damage is told
+ * between keys, that is enough; a file with another's content has no block that could be missed.
+ */
+function lostUnseen(
+  { name, number, entry }: TableFile,
+  { ledger, consequences }: Pick<RepairPlan, 'ledger' | 'consequences'>,
+  findings: readonly Finding[],
+): string[] {
+  if (name === undefined || !entry) return [];
+  if (consequences.some((one) => one.startsWith(`${name} @ `))) return [];
+  const own = ledger.filter(({ file, fate }) => file === name && fate !== 'dropped');
+  const kept = own.reduce((sum, { records }) => sum + records, 0);
+  const other = findings.some(({ file, code }) => file === name && code === 'manifest-mismatch');
+  if (kept >= entry.entries && !other) return [];
+  const { entries, firstKey, lastKey, seqFirst, seqLast } = entry;
+  const most = other ? entries : entries - kept;
+  return [
+    `table ${number} is not whole: at most ${most} entries with keys from ${keyText(firstKey)} to ` +
+      `${keyText(lastKey)}, seq ${seqFirst} to ${seqLast}, are lost: older values of them show, ` +
+      'deleted keys come back',
+  ];
 }
 
 export async function applyStoreRepair(

@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { LsmOptions } from '../../../src/engines/lsm/options.ts';
 import { LsmStore } from '../../../src/engines/lsm/store.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
-import { applyTo, type Change, contentOf, opener, ROOT, textOf, write } from './invariants.ts';
+import {
+  applyTo,
+  type Change,
+  contentOf,
+  opener,
+  ROOT,
+  textOf,
+  violations,
+  write,
+} from './invariants.ts';
 
 const quiet = { append() {} };
 const bytes = (text: string) => Buffer.from(text);
@@ -225,5 +234,97 @@ describe('a store', () => {
     await expect(LsmStore.open(disk, ROOT, { nothing: 1 } as never)).rejects.toThrow(
       /unknown option/,
     );
+  });
+});
+
+describe('what was full', () => {
+  it('is flushed, whenever the next one becomes full', async () => {
+    // The turns of a flush are swept: at one of them it has looked for more, and is not done yet.
+    for (let turns = 0; turns < 80; turns++) {
+      const { store } = await fresh({ memtableBytes: 1, memtablesMax: 100 });
+      await store.put(bytes('a'), bytes('1'));
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      await store.put(bytes('b'), bytes('1'));
+      await store.idle();
+      expect({ turns, entries: store.stat().memtableEntries }).toEqual({ turns, entries: 0 });
+      await store.close();
+    }
+  });
+
+  it('has a number, at whatever size', async () => {
+    const { disk, open, store } = await fresh();
+    await store.put(bytes('a'), bytes('1'));
+    await store.put(bytes('b'), bytes('1'));
+    await store.flush();
+    await store.put(bytes('c'), bytes('1'));
+    await store.close();
+    const again = await open(disk, { memtableBytes: 1 });
+    const seen: number[] = [];
+    for (let turns = 0; turns < 80; turns++) {
+      seen.push(again.stat().flushedSeq);
+      await Promise.resolve();
+    }
+    expect(Math.min(...seen)).toBe(2);
+    await again.close();
+  });
+
+  it('lets go of those who wait for room when it is closed', async () => {
+    const told = new Set<string>();
+    for (let turns = 0; turns < 150; turns++) {
+      const limits = { memtableBytes: 1, memtablesMax: 1, levelZeroTables: 2, levelZeroStop: 2 };
+      const { store } = await fresh({ ...limits, autoCompact: true });
+      for (const name of ['a', 'b']) await store.put(bytes(name), bytes('1'));
+      for (let i = 0; i < turns; i++) await Promise.resolve();
+      let outcome = 'waits';
+      const write = store.put(bytes('c'), bytes('1')).then(
+        () => 'written',
+        (error) => error.code,
+      );
+      void write.then((how) => {
+        outcome = how;
+      });
+      await store.close();
+      await new Promise((resolve) => setImmediate(resolve));
+      told.add(outcome);
+    }
+    expect([...told].sort()).toEqual(['closed', 'written']);
+  });
+});
+
+describe('a range deletion of nothing', () => {
+  it('makes no table, and the store is clean', async () => {
+    const { disk, open, store } = await fresh();
+    for (const to of ['a', 'b']) {
+      await store.deleteRange(bytes('b'), bytes(to));
+      await store.flush();
+    }
+    expect(store.stat().tables).toBe(0);
+    await store.close();
+    expect(await violations(disk, [], open)).toEqual([]);
+  });
+});
+
+describe('a place', () => {
+  it('of another software is left alone', async () => {
+    for (const name of ['CURRENT', 'MANIFEST-000002', '000005.ldb', '000012.sst']) {
+      const disk = new SimDisk({ root: ROOT });
+      disk.open(`${ROOT}/${name}`, 'create').close();
+      for (const create of [false, true]) {
+        await expect(opener(disk.boot, { create })(disk)).rejects.toThrow(`${name} is a file of`);
+      }
+      expect(disk.list(ROOT)).toEqual([name]);
+    }
+  });
+
+  it('without a store gets none unless it is to be created', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    await expect(opener(disk.boot, { create: false })(disk)).rejects.toThrow(`no store at ${ROOT}`);
+    expect(disk.list(ROOT)).toEqual([]);
+  });
+
+  it('that is a file is called so', async () => {
+    const disk = new SimDisk();
+    disk.open('/store', 'create').close();
+    await expect(opener(disk.boot)(disk)).rejects.toThrow('/store is a file');
   });
 });

@@ -11,7 +11,7 @@ import { tableName } from '../../../src/formats/sstable/v2/layout.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { Random } from '../../../src/shared/random.ts';
 import { codes, content, context, type Files, open, verify } from './databases.ts';
-import { filesOf, openStore, randomStore } from './own-stores.ts';
+import { diskOf, filesOf, openStore, randomStore } from './own-stores.ts';
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
@@ -297,4 +297,14 @@ describe('a flipped bit anywhere', () => {
       }
     },
   );
+});
+
+describe('a log whose last file is gone', () => {
+  it('is missed, by the engine too', async () => {
+    const { findings } = await verify(without(segment));
+    expect(codes(findings)).toEqual(['segment-gap']);
+    const { findings: told } = await open(without(segment));
+    expect(codes(told)).toEqual(['segment-gap']);
+    await expect(openStore(diskOf(without(segment)))).rejects.toThrow('the segment is missing');
+  });
 });

@@ -240,6 +240,43 @@ describe('a damaged store', () => {
     });
   });
 
+  it('tells what a table held in whose place another file lies', async () => {
+    const made = await randomStore(new Random(7), 200);
+    const manifest = decodeManifest(made.files[MANIFEST_NAME]!) as LsmManifest;
+    const { file, entries } = manifest.tables[0]!;
+    const { [tableName(file)]: own, ...others } = made.files;
+    for (const [name, bytes] of Object.entries({ ...others, cut: own!.subarray(0, 64) })) {
+      const { plan } = await repaired({ ...made.files, [tableName(file)]: bytes });
+      const places = [`table ${file} is not whole: at most ${entries} `, `${tableName(file)} @ `];
+      const told = plan.consequences.filter((one) => places.some((at) => one.startsWith(at)));
+      expect({ name, told: told.join() }).toEqual({
+        name,
+        told: expect.stringMatching(
+          'entries with keys from .* are lost: older values of them show',
+        ),
+      });
+    }
+  });
+
+  it('tells of a log whose last file is gone', async () => {
+    const made = await randomStore(new Random(7), 200);
+    const rest = Object.entries(made.files).filter(([name]) => !/^wal\/\d/.test(name));
+    const { plan } = await repaired(Object.fromEntries(rest));
+    expect(plan.consequences[0]).toMatch(/^wal\/.*is missing.*: older values of its keys show/);
+  });
+
+  it('of whose manifest a part is lost can lack tables that nobody knows of', async () => {
+    const made = await randomStore(new Random(7), 200);
+    const bytes = Uint8Array.from(made.files[MANIFEST_NAME]!);
+    const { file } = (decodeManifest(bytes) as LsmManifest).tables[0]!;
+    bytes[70]! ^= 1;
+    const { [tableName(file)]: _gone, ...without } = made.files;
+    const { plan } = await repaired({ ...without, [MANIFEST_NAME]: bytes });
+    expect(plan.consequences.join()).toMatch(
+      /that are gone, nothing is known: older values of their keys show, deleted keys come back/,
+    );
+  });
+
   it('of whose manifest nothing is left is built from its tables', async () => {
     const made = await randomStore(new Random(11), 200);
     const { [MANIFEST_NAME]: _gone, ...without } = made.files;

@@ -8,6 +8,7 @@ import {
   BLOCK_MAGIC,
   SEGMENT_HEADER_BYTES,
   SEGMENT_NAME,
+  UNMADE_SEGMENT_MAX,
 } from './layout.ts';
 import { layoutV2 } from './layout-spans.ts';
 import { v2Encoder } from './log-encoder.ts';
@@ -96,7 +97,8 @@ async function verifySet(input: WalOpened): Promise<Finding[]> {
   const findings: Finding[] = [];
   const numbers = files.map(({ name }) => v2.segmentNumber(name)!);
   const first = manifest.firstSegment;
-  if (numbers.length > 0 && !numbers.includes(first) && Math.max(...numbers) > first) {
+  const gone = numbers.length > 0 ? Math.max(...numbers) > first : first > UNMADE_SEGMENT_MAX;
+  if (!numbers.includes(first) && gone) {
     const message = `segment ${first} is missing: the manifest names it as the first`;
     findings.push(finding('segment-gap', 'error', MANIFEST_NAME, message));
   }

@@ -100,6 +100,12 @@ export const RECOVERED = 3;
 export const SEQS_PER_SEGMENT = 1 << 20;
 export const SEGMENT_BYTES_DEFAULT = 16 * 1024 * 1024;
 
+/**
+ * A manifest names a segment up to this one before it is made: of an empty log, and of one that
+ * goes on behind what others hold. Behind a truncation the first segment has been there.
+ */
+export const UNMADE_SEGMENT_MAX = 2;
+
 /** `000001.wal2`: six digits when written, any width when read. */
 export const SEGMENT_NAME = /^(\d{1,9})\.wal2$/;
 

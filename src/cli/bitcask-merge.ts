@@ -9,6 +9,7 @@ import type { Identified } from '../formats/detect.ts';
 import type { Limits } from '../formats/format.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { count } from '../ui/count.ts';
 import { Progress } from '../ui/progress.ts';
 import type { DdiaCommand } from './base-command.ts';
@@ -75,6 +76,7 @@ async function into<R>(
 ): Promise<R & IntoReport> {
   const opened = input as unknown as BitcaskOpened;
   const progress = new Progress(flags.color);
+  refuseSource(flags.out, opened.set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   try {
     const { limits, fileBytes, out } = flags;

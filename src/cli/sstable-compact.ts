@@ -25,6 +25,7 @@ import {
 } from '../formats/sstable/picks.ts';
 import { type BufferedFile, NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { usageError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { openPath } from './open.ts';
@@ -102,6 +103,7 @@ export async function compactPaths(
     if (flags.dryRun || pick.tables.length === 0) return report;
     if (flags.out === undefined)
       throw usageError('usage', 'where to? --out DIR', '--dry-run shows the picks');
+    for (const path of paths) refuseSource(flags.out, path);
     damage.length = 0;
     const merged = pick.tables.map((i) => inputs[i]!);
     const others = facts.filter((_, i) => !chosen.has(i));

@@ -7,6 +7,7 @@ import { openSeekable } from '../formats/sstable/seekable.ts';
 import { v2 } from '../formats/sstable/v2/index.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import type { DdiaCommand } from './base-command.ts';
 
 export interface TableUpgradeFlags {
@@ -34,6 +35,7 @@ export async function upgradeTables(
   flags: TableUpgradeFlags,
 ): Promise<TableUpgradeReport> {
   const { set, dialect, files } = input as unknown as TableOpened;
+  refuseSource(flags.out, set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   const context = { limits: flags.limits, signal: command.signal };
   const damage: Finding[] = [];

@@ -7,6 +7,7 @@ import { type UpgradeResult, upgradeLog } from '../formats/wal/upgrade.ts';
 import { SEGMENT_BYTES_DEFAULT } from '../formats/wal/v2/layout.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { Progress } from '../ui/progress.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { directoryOutput } from './directory-output.ts';
@@ -28,6 +29,7 @@ export async function upgradePath(
 ): Promise<UpgradeReport> {
   const opened = input as unknown as WalOpened;
   const progress = new Progress(flags.color);
+  refuseSource(flags.out, opened.set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   try {
     const result = await upgradeLog(

@@ -288,8 +288,7 @@ function indexColumnsOf(
   } else {
     for (const [i, at] of tree.stored.slice(0, tree.keyColumns).entries()) {
       const own = tree.order?.[i];
-      const same = (one: number, j: number) =>
-        one === at && order[j]?.collation === own?.collation;
+      const same = (one: number, j: number) => one === at && order[j]?.collation === own?.collation;
       if (stored.some(same)) continue;
       stored.push(at);
       order.push(own && { collation: own.collation, descending: own.descending });

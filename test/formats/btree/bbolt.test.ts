@@ -146,9 +146,9 @@ describe('damage', () => {
       view.setBigUint64(at, BigInt(id), true);
       view.setUint16(at + 8, 2, true);
       view.setUint16(at + 10, 1, true);
-      [flags, 16, key.length, value].forEach((field, i) =>
-        view.setUint32(at + 16 + 4 * i, field, true),
-      );
+      for (const [i, field] of [flags, 16, key.length, value].entries()) {
+        view.setUint32(at + 16 + 4 * i, field, true);
+      }
       bytes.set(Buffer.from(key), at + 32);
       return at + 32 + key.length;
     };

@@ -111,14 +111,14 @@ export class BboltFile implements BtreeFile {
     for (let page = 2; page < this.highWater; page++) {
       if (check.reached(page)) continue;
       if (this.live.freelist < 0) {
-        // Without a list no page can be told from a free one that a part of a tree that is lost has.
+        // Without a list, what hung below a page that is lost cannot be told from free pages.
         if (!check.lossy || !this.isNode(page)) check.claim(page, KIND.free);
       } else {
         const what = 'the page belongs to nobody: neither a bucket nor the free list has it';
         check.finding('page-leaked', what, { page, severity: 'warning' });
       }
     }
-    // A meta page that is lost may have been the later one: its leaves are not unused, but lost too.
+    // A meta page that is lost may have been the later one: then its leaves are lost too.
     const sure = this.metas.every(({ fault }) => fault === '');
     for (let page = this.highWater; page < this.pageCount; page++) {
       if (sure || !this.isNode(page)) check.claim(page, KIND.unused);

@@ -102,7 +102,7 @@ export class LmdbFile implements BtreeFile {
       const what = 'the page belongs to nobody: neither a database nor the free pages have it';
       check.finding('page-leaked', what, { page, severity: 'warning' });
     }
-    // A meta page that is lost may have been the later one: its leaves are not unused, but lost too.
+    // A meta page that is lost may have been the later one: then its leaves are lost too.
     const sure = this.metas.every(({ fault }) => fault === '');
     for (let page = end; page < this.pageCount; page++) {
       if (sure || !this.#isLeaf(page)) check.claim(page, KIND.unused);

@@ -7,7 +7,16 @@ import { lmdb } from '../../../src/formats/btree/lmdb/index.ts';
 import { compareSpans } from '../../../src/formats/btree/lmdb/order.ts';
 import { identify } from '../../../src/formats/detect.ts';
 import { fixtureFiles, fixtureJson, root } from '../../support/memory.ts';
-import { alone, codes, contextOf, layoutFaults, type Row, scan, verify } from './support.ts';
+import {
+  alone,
+  codes,
+  contextOf,
+  layoutFaults,
+  type Row,
+  salvageRows,
+  scan,
+  verify,
+} from './support.ts';
 
 const data = new Uint8Array(fixtureFiles('btree/lmdb')['data.mdb']!);
 const input = (bytes: Uint8Array = data) => alone(lmdb, 'data.mdb', bytes);
@@ -98,6 +107,67 @@ describe('damage', () => {
   ];
   it.each(cases)('of %s is found', async (_, bytes, of) => {
     expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
+  });
+
+  const salvage = async (bytes: Uint8Array) => {
+    const lost: Row[] = [];
+    const told = await salvageRows(input(bytes));
+    for (const row of told.rows) if (row.tree === 'lost_and_found') lost.push(row);
+    return { ...told, lost: pairs(lost) };
+  };
+
+  it('of a branch loses no row below it, long and several values neither', async () => {
+    const stat = await btree.stat(input(), contextOf());
+    const roots = (stat['trees'] as { name: string; root: number; height: number }[]).filter(
+      ({ name, height }) => name === '@main' && height > 1,
+    );
+    expect(roots).toHaveLength(1);
+    const { lost } = await salvage(changed(page(roots[0]!.root, 10), 0));
+    const expected = fixtureJson<string[][]>('btree/lmdb/expected-main.json');
+    expect(expected.some(([, value]) => value!.length > 2 * 4096)).toBe(true);
+    const seen = new Set(lost.map(String));
+    expect(expected.filter((pair) => !seen.has(String(pair)))).toEqual([]);
+    const { rows } = await scan(input(), { tree: 'sub' });
+    const { rows: all } = await salvage(changed(page(roots[0]!.root, 10), 0));
+    const values = new Set(all.flatMap(({ key, value }) => [hex(key), hex(value)]));
+    expect(pairs(rows).filter(([, value]) => !values.has(value!))).toEqual([]);
+  });
+
+  it('of the later meta page leaves its rows to be found', async () => {
+    // The other one is made to be that of a file that was new then.
+    const bytes = changed(16, 0);
+    const other = new DataView(bytes.buffer, page(1, 0));
+    for (const at of [80, 128]) other.setBigUint64(at, 0xffff_ffff_ffff_ffffn, true);
+    other.setBigUint64(136, 1n, true);
+    const { lost } = await salvage(bytes);
+    const seen = new Set(lost.map(String));
+    const expected = fixtureJson<string[][]>('btree/lmdb/expected-main.json');
+    expect(expected.filter((pair) => !seen.has(String(pair)))).toEqual([]);
+  });
+
+  it('of the flags of a node is described', async () => {
+    // A long value whose flags say more: its length is not that of the bytes in the page.
+    const file = await lmdb.open(input(), input().set.open('data.mdb'), {
+      ...contextOf(),
+      set: input().set,
+    });
+    for (let number = 2; number < file.pageCount; number++) {
+      const bytes = new Uint8Array(data);
+      const view = new DataView(bytes.buffer);
+      if (view.getUint16(page(number, 10), true) !== 2) continue;
+      for (const cell of file.describe(number, 3).cells) {
+        if (!('overflow' in cell)) continue;
+        bytes[page(number, (cell['offset'] as number) + 4)] = 5;
+        const given = input(bytes);
+        const hit = await lmdb.open(given, given.set.open('data.mdb'), {
+          ...contextOf(),
+          set: given.set,
+        });
+        expect(hit.describe(number, 3).cells[cell['slot'] as number]).toHaveProperty('overflow');
+        return;
+      }
+    }
+    expect.unreachable();
   });
 
   it('of the live meta page makes the other one live', async () => {

@@ -159,6 +159,16 @@ describe('golden files', () => {
     expect(await told(input('journal.db', bytes, part))).not.toContain('journal-applied');
   });
 
+  it('features.db has the rows that sqlite3 shows: keys twice, computed columns, late ones', async () => {
+    const expected = textOf('features.expected.txt').trimEnd().split('\n');
+    const { rows, damage } = await scan(input('features.db'));
+    const shown = rows.flatMap(({ tree, value }) =>
+      tree.startsWith('box') ? [] : [JSON.stringify([tree, ...(value as unknown[])])],
+    );
+    expect(damage).toEqual([]);
+    expect(shown.sort()).toEqual(expected.map((line) => JSON.stringify(JSON.parse(line))).sort());
+  });
+
   it('clean.db has the heights and pages that dbstat counts', async () => {
     const stat = await btree.stat(input('clean.db'), contextOf());
     const trees = stat['trees'] as {
@@ -309,6 +319,21 @@ describe('salvage', () => {
     expect(sql).toContain('CREATE TABLE t(id integer primary key, name text, body blob);\n');
     expect(sql).toContain(`INSERT INTO "t"("id","name","body") VALUES(1,'name07919'`);
     expect(sql.match(/^INSERT/gm)).toHaveLength(report.rows);
+  });
+
+  it('writes what AUTOINCREMENT and virtual tables need after their rows', async () => {
+    const { sql } = await salvage('features.db');
+    const lines = sql.split('\n');
+    const at = (text: string) => lines.findIndex((line) => line.startsWith(text));
+    // Inserting into auto makes a row of sqlite_sequence, which must give way to the true one.
+    expect(at('INSERT INTO "auto"')).toBeGreaterThan(0);
+    expect(at('DELETE FROM sqlite_sequence')).toBeGreaterThan(at('INSERT INTO "auto"'));
+    expect(at('INSERT INTO "sqlite_sequence"')).toBe(at('DELETE FROM sqlite_sequence') + 1);
+    // CREATE VIRTUAL TABLE would make the shadow tables a second time.
+    expect(at('CREATE TABLE "box_node"')).toBeGreaterThan(0);
+    expect(at('CREATE VIRTUAL')).toBe(-1);
+    const schema = lines[at('PRAGMA writable_schema=ON;') + 1];
+    expect(schema).toContain("'box','box',0,'CREATE VIRTUAL TABLE box USING rtree(id, x0, x1)'");
   });
 
   it('puts rows of pages that nobody leads to into lost_and_found', async () => {

@@ -11,6 +11,7 @@ import {
   type Finding,
   type RecordSink,
   type RepairPlan,
+  type SalvageReport,
   type Span,
 } from '../../../src/formats/format.ts';
 import { memorySet } from '../../support/memory.ts';
@@ -107,6 +108,15 @@ export async function scan(
     (finding) => damage.push(finding),
   );
   return { rows: sink.rows, damage };
+}
+
+/** What a salvage writes, a row a line. */
+export async function salvageRows(
+  input: BtreeOpened,
+): Promise<{ rows: Row[]; report: SalvageReport }> {
+  const sink = new RowSink();
+  const report = await btree.salvage!(input, contextOf(), { to: 'ndjson', sink });
+  return { rows: sink.rows, report };
 }
 
 /** Faults of the layout: bytes that belong to no field, or to two. */

@@ -5,7 +5,7 @@ import { Check, finding } from '../check.ts';
 import {
   type BtreeFile,
   type BtreeFinding,
-  BtreeRow,
+  type BtreeRow,
   type CheckOptions,
   KIND,
   KIND_NAMES,
@@ -18,8 +18,9 @@ import {
 } from '../model.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
+import { u64 } from '../u64.ts';
 import { checkFreelist } from './freelist.ts';
-import { BUCKET_FLAG, META } from './layout.ts';
+import { BRANCH, BUCKET_FLAG, COUNT_AT, FLAGS_AT, LEAF, META } from './layout.ts';
 import type { Meta } from './meta.ts';
 import { Node } from './node.ts';
 import { spansOfPage } from './spans.ts';
@@ -109,13 +110,19 @@ export class BboltFile implements BtreeFile {
     yield* checkFreelist(this, check);
     for (let page = 2; page < this.highWater; page++) {
       if (check.reached(page)) continue;
-      if (this.live.freelist < 0) check.claim(page, KIND.free);
-      else {
+      if (this.live.freelist < 0) {
+        // Without a list, what hung below a page that is lost cannot be told from free pages.
+        if (!check.lossy || !this.isNode(page)) check.claim(page, KIND.free);
+      } else {
         const what = 'the page belongs to nobody: neither a bucket nor the free list has it';
         check.finding('page-leaked', what, { page, severity: 'warning' });
       }
     }
-    for (let page = this.highWater; page < this.pageCount; page++) check.claim(page, KIND.unused);
+    // A meta page that is lost may have been the later one: then its leaves are lost too.
+    const sure = this.metas.every(({ fault }) => fault === '');
+    for (let page = this.highWater; page < this.pageCount; page++) {
+      if (sure || !this.isNode(page)) check.claim(page, KIND.unused);
+    }
     if (options.deep) yield* this.#checkOther(check);
   }
 
@@ -195,15 +202,23 @@ export class BboltFile implements BtreeFile {
     return node;
   }
 
+  /** The page says of itself that it is one of a bucket. */
+  isNode(page: number): boolean {
+    if (!this.pages.load(page)) return false;
+    const { view, start } = this.pages;
+    const flags = view.getUint16(start + FLAGS_AT, true);
+    const count = view.getUint16(start + COUNT_AT, true);
+    return u64(view, start) === page && (flags === LEAF || flags === BRANCH) && count > 0;
+  }
+
   loose(page: number, visitor: RowVisitor): void {
     const node = page < 2 ? undefined : this.open(page);
     if (!node?.leaf || node.id !== page) return;
-    const row = new BtreeRow();
-    for (let i = 0; i < node.elements && !visitor.done(); i++) {
-      if (node.elementFlags(i) !== BUCKET_FLAG) {
-        visitor.row(this.rowOf(row, node, page, i, false));
-      }
-    }
+    const walk = new BboltWalk(this, new Check(this, 0, () => {}), {
+      rows: visitor,
+      onBucket: ({ inline }) => inline !== undefined,
+    });
+    for (const _ of walk.loose(node, page)) if (visitor.done()) return;
   }
 
   describe(page: number, kind: number): PageView {

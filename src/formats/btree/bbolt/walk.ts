@@ -76,6 +76,12 @@ export class BboltWalk {
     }
   }
 
+  /** Rows of a leaf that nobody leads to, and of the buckets whose page lies in it. */
+  *loose(leaf: Node, page: number): Steps {
+    this.#visitLeaf(leaf, page, undefined, undefined, undefined, false);
+    for (const inner of this.#met) if (inner.inline && !this.#stopped) yield* this.bucket(inner);
+  }
+
   #inline({ page }: Met, bytes: Uint8Array): void {
     const leaf = this.#leaf;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -148,6 +154,12 @@ export class BboltWalk {
       return false;
     }
     if (!check.claim(page, KIND.leaf)) {
+      // A page before it that says it goes on in this one may be wrong in that.
+      if (check.kindOf(page) === KIND.overflow && file.isNode(page)) {
+        this.#tell('page-shared', 'a second reference, to part of another page', { page, parent });
+        check.reclaim(page, KIND.leaf);
+        return true;
+      }
       this.#lose('page-shared', 'a second reference to the page', { page, parent });
       return false;
     }
@@ -263,13 +275,13 @@ export class BboltWalk {
     const { rows, bounds } = this.options;
     for (let i = 0; i < leaf.elements && !this.#stopped; i++) {
       const flags = leaf.elementFlags(i);
-      if (flags === BUCKET_FLAG) {
-        this.#meet(leaf, i, page, parent);
-        continue;
-      }
-      if (flags !== 0) {
+      if (flags !== 0 && flags !== BUCKET_FLAG) {
         const said = { page, parent, expected: '0 or 1 (bucket)', actual: flags };
         this.#tell('page-type', `element ${i} has flags that there are not`, said);
+      }
+      if ((flags & BUCKET_FLAG) !== 0) {
+        this.#meet(leaf, i, page, parent);
+        continue;
       }
       if (stat) stat.keys++;
       if (!rows) continue;

@@ -7,7 +7,6 @@ import { Check, finding } from '../check.ts';
 import {
   type BtreeFile,
   type BtreeFinding,
-  BtreeRow,
   type CheckOptions,
   KIND,
   KIND_NAMES,
@@ -45,6 +44,7 @@ export class LmdbFile implements BtreeFile {
   readonly pageCount: number;
   readonly notes: BtreeFinding[] = [];
   readonly trees: readonly TreeInfo[];
+  #lost: Check | undefined;
 
   constructor(
     readonly source: ByteSource,
@@ -102,7 +102,11 @@ export class LmdbFile implements BtreeFile {
       const what = 'the page belongs to nobody: neither a database nor the free pages have it';
       check.finding('page-leaked', what, { page, severity: 'warning' });
     }
-    for (let page = end; page < this.pageCount; page++) check.claim(page, KIND.unused);
+    // A meta page that is lost may have been the later one: then its leaves are lost too.
+    const sure = this.metas.every(({ fault }) => fault === '');
+    for (let page = end; page < this.pageCount; page++) {
+      if (sure || !this.#isLeaf(page)) check.claim(page, KIND.unused);
+    }
     if (options.deep) yield* this.#checkOther(check);
   }
 
@@ -183,25 +187,18 @@ export class LmdbFile implements BtreeFile {
     return opened;
   }
 
+  #isLeaf(page: number): boolean {
+    const opened = this.open(page);
+    return opened !== undefined && isLeaf(opened, page) && opened.nodes > 0;
+  }
+
   loose(page: number, visitor: RowVisitor): void {
     const opened = page < 2 ? undefined : this.open(page);
-    if (opened?.flags !== P_LEAF || opened.pgno !== page) return;
-    const row = new BtreeRow();
-    row.bytes = opened.bytes;
-    row.valueBytes = opened.bytes;
-    row.page = page;
-    for (let i = 0; i < opened.nodes && !visitor.done(); i++) {
-      // Of others the data is not the value: a reference, a database, several values.
-      if (opened.nodeFlags(i) !== 0) continue;
-      row.slot = i;
-      row.keyStart = opened.keyStart(i);
-      row.keyEnd = opened.keyEnd(i);
-      row.valueStart = row.keyEnd;
-      row.valueEnd = row.keyEnd + opened.dataSize(i);
-      row.offset = page * this.pageSize + opened.node(i);
-      row.length = row.valueEnd - opened.node(i);
-      visitor.row(row);
-    }
+    if (!opened || !isLeaf(opened, page)) return;
+    // Kept, so that no value is read more often than once, however many lost leaves lead to it.
+    this.#lost ??= new Check(this, this.pageCount, () => {});
+    const walk = new LmdbWalk(this, this.#lost, { rows: visitor, end: this.pageCount });
+    for (const _ of walk.loose(opened, page)) if (visitor.done()) return;
   }
 
   describe(page: number, kind: number): PageView {
@@ -230,7 +227,7 @@ export class LmdbFile implements BtreeFile {
     const flags = page.nodeFlags(i);
     const from = page.keyEnd(i);
     const size = page.dataSize(i);
-    if (flags === F_BIGDATA) return { size, overflow: u64(page.view, from) };
+    if ((flags & F_BIGDATA) !== 0) return { size, overflow: u64(page.view, from) };
     const value = bytesValue(page.bytes, from, from + size);
     return flags === 0 ? { value } : { flags, value };
   }
@@ -258,6 +255,10 @@ export class LmdbFile implements BtreeFile {
   close(): void {
     this.source.close?.();
   }
+}
+
+function isLeaf({ flags, pgno }: LmdbPage, page: number): boolean {
+  return pgno === page && (flags & ~P_LEAF2) === P_LEAF;
 }
 
 function nameOf(key: Uint8Array): string {

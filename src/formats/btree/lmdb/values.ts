@@ -15,6 +15,8 @@ export type Key = Uint8Array | undefined;
 export interface ValueOptions {
   readonly rows?: RowVisitor | undefined;
   readonly bounds?: Bounds | undefined;
+  /** Pages before this one are taken for pages of the tree; unless given, up to the last in use. */
+  readonly end?: number | undefined;
   /** Told where each value lies; of the free database. */
   readonly onValue?:
     | ((bytes: Uint8Array, start: number, end: number, page: number) => void)
@@ -36,6 +38,10 @@ export class LmdbValues {
     readonly options: ValueOptions,
   ) {}
 
+  get end(): number {
+    return this.options.end ?? this.file.live.lastPage + 1;
+  }
+
   plain(leaf: LmdbPage, page: number, i: number): void {
     if (this.stat) this.stat.keys++;
     const { options } = this;
@@ -49,8 +55,9 @@ export class LmdbValues {
     options.onValue?.(leaf.bytes, from, to, page);
     row.page = page;
     row.slot = i;
-    row.offset = page * this.file.pageSize + leaf.node(i) - leaf.start;
-    row.length = to - leaf.node(i);
+    const at = leaf.leaf2 ? row.keyStart : leaf.node(i);
+    row.offset = page * this.file.pageSize + at - leaf.start;
+    row.length = to - at;
     this.#emit(leaf.bytes, from, to);
   }
 
@@ -123,7 +130,7 @@ export class LmdbValues {
     const size = leaf.dataSize(i);
     const first = u64(leaf.view, leaf.keyEnd(i));
     const least = Math.floor((PAGE_HEADER_BYTES - 1 + size) / pageSize) + 1;
-    const end = Math.min(file.pageCount, file.live.lastPage + 1);
+    const end = Math.min(file.pageCount, this.end);
     if (this.stat) this.stat.keys++;
     if (first < 2 || first + least > end) {
       const said = { page, expected: `2 to ${end - least}`, actual: first };

@@ -64,19 +64,22 @@ export class LmdbWalk {
     yield* this.#tree(database, false, page, 0);
   }
 
+  /**
+   * Rows of a leaf that nobody leads to, with the values that it leads to itself. Of values that
+   * have a leaf of their own the key is not known: they take its place.
+   */
+  *loose(leaf: LmdbPage, page: number): Steps {
+    const tree = treeOf({ ...this.file.live.main, flags: DB_DUPSORT }, false);
+    for (let i = 0; i < leaf.nodes && !this.#values.stopped; i++) {
+      const flags = leaf.nodeFlags(i);
+      if (flags === 0) this.#values.plain(leaf, page, i);
+      else yield* this.#special(tree, leaf, page, page, i, flags, 0);
+    }
+  }
+
   *#tree(database: Database, dups: boolean, page: number, level: number): Generator<number, Tree> {
-    const { flags, root } = database;
-    const reversed = isReversed(flags, dups);
-    const tree: Tree = {
-      database,
-      dups,
-      reversed,
-      leafDepth: 0,
-      branch: 0,
-      leaves: 0,
-      overflow: 0,
-      entries: 0,
-    };
+    const { root } = database;
+    const tree = treeOf(database, dups);
     if (root >= 0) yield* this.#page(tree, root, page, 1, level + 1, undefined, undefined);
     if (this.#values.stat && !dups) this.#values.stat.height = tree.leafDepth;
     if (!this.options.bounds?.from && !this.options.bounds?.to) this.#counts(tree, page);
@@ -142,9 +145,9 @@ export class LmdbWalk {
 
   #enter(page: number, parent: number, depth: number): boolean {
     const { file, check } = this;
-    const { lastPage } = file.live;
-    if (page < 2 || page > lastPage) {
-      const said = { page: parent, expected: `2 to ${lastPage}`, actual: page };
+    const { end } = this.#values;
+    if (page < 2 || page >= end) {
+      const said = { page: parent, expected: `2 to ${end - 1}`, actual: page };
       this.#values.lose('child-range', `child ${page} is no page of the file`, said);
       return false;
     }
@@ -297,4 +300,9 @@ export class LmdbWalk {
       this.#values.lose('page-type', `node ${i} is of no kind`, { ...said, expected, actual });
     }
   }
+}
+
+function treeOf(database: Database, dups: boolean): Tree {
+  const reversed = isReversed(database.flags, dups);
+  return { database, dups, reversed, leafDepth: 0, branch: 0, leaves: 0, overflow: 0, entries: 0 };
 }

@@ -122,7 +122,8 @@ export class Cell {
 
 /** A rowid as a number where it is exact, else as a bigint. */
 export function rowidOf(high: number, low: number): number | bigint {
-  if (high >= -0x20_0000 && high < 0x20_0000) return high * 0x1_0000_0000 + low;
+  // -(2^53) is one beyond the least that a number holds safely.
+  if (high > -0x20_0000 && high < 0x20_0000) return high * 0x1_0000_0000 + low;
   return (BigInt(high) << 32n) | BigInt(low);
 }
 

@@ -1,7 +1,7 @@
 /** What a CREATE TABLE or CREATE INDEX of the schema says that a reader of the file must know. */
 import type { SqlValue } from '../model.ts';
+import { affinityOf, defaultOf } from './affinity.ts';
 import type { Collation } from './compare.ts';
-import { literal } from './literal.ts';
 import { SqlError, type Token, TokenReader, tokensOf } from './tokens.ts';
 
 export interface Column {
@@ -30,6 +30,8 @@ export interface CreatedTable {
   withoutRowid: boolean;
   strict: boolean;
   primaryKey: IndexColumn[];
+  /** The highest rowid that was ever given is kept in sqlite_sequence. */
+  autoincrement: boolean;
   /** Position of the column that is another name of the rowid; -1: none. */
   rowidColumn: number;
   /** Constraints that have an index, in the order of their numbers. */
@@ -151,11 +153,14 @@ class TableParser {
     withoutRowid: false,
     strict: false,
     primaryKey: [],
+    autoincrement: false,
     rowidColumn: -1,
     uniques: [],
   };
   /** INTEGER PRIMARY KEY DESC makes no other name of the rowid: a quirk that had to stay. */
   #descendingInline = false;
+  /** Their values depend on the type, and on what stands behind the columns. */
+  readonly #defaults: { column: Column; tokens: Token[] }[] = [];
 
   constructor(readonly reader: TokenReader) {}
 
@@ -175,6 +180,9 @@ class TableParser {
       this.#tableConstraint();
     }
     this.#options();
+    for (const { column, tokens } of this.#defaults) {
+      column.default = defaultOf(tokens, affinityOf(column.type, table.strict));
+    }
     this.#alias();
     return table;
   }
@@ -219,7 +227,7 @@ class TableParser {
       this.#descendingInline = this.#order();
       own[0]!.descending = this.#descendingInline;
       this.#conflict();
-      reader.take('AUTOINCREMENT');
+      if (reader.take('AUTOINCREMENT')) table.autoincrement = true;
       table.primaryKey = own;
       table.uniques.push(own);
     } else if (reader.take('NOT', 'NULL')) {
@@ -230,7 +238,7 @@ class TableParser {
       this.#conflict();
       table.uniques.push(own);
     } else if (reader.take('CHECK')) reader.parentheses();
-    else if (reader.take('DEFAULT')) column.default = this.#default();
+    else if (reader.take('DEFAULT')) this.#defaults.push({ column, tokens: this.#default() });
     else if (reader.take('COLLATE')) column.collation = collationOf(reader.name());
     else if (reader.take('REFERENCES')) this.#references();
     else if (reader.take('GENERATED', 'ALWAYS', 'AS') || reader.take('AS')) {
@@ -258,14 +266,11 @@ class TableParser {
     if (reader.take('INITIALLY')) reader.name();
   }
 
-  #default(): SqlValue | undefined {
+  #default(): Token[] {
     const { reader } = this;
-    if (reader.is('(')) {
-      const inside = reader.parentheses();
-      return literal(inside);
-    }
+    if (reader.is('(')) return reader.parentheses();
     const sign = reader.is('-') || reader.is('+') ? [reader.any()] : [];
-    return literal([...sign, reader.any()]);
+    return [...sign, reader.any()];
   }
 
   #references(): void {
@@ -290,7 +295,10 @@ class TableParser {
     if (reader.take('PRIMARY', 'KEY')) {
       const inside = reader.parentheses();
       const [last] = inside.slice(-1);
-      if (last?.text.toUpperCase() === 'AUTOINCREMENT') inside.pop();
+      if (last?.text.toUpperCase() === 'AUTOINCREMENT') {
+        inside.pop();
+        table.autoincrement = true;
+      }
       table.primaryKey = indexColumns(inside);
       table.uniques.push(table.primaryKey);
       this.#conflict();

@@ -33,6 +33,8 @@ interface Sums {
 
 class IndexCheck {
   readonly #hash: EntryHash;
+  /** Columns of an entry, of which those that are computed (-2) are left out on both sides. */
+  readonly #stored: readonly number[];
 
   constructor(
     readonly file: SqliteFile,
@@ -41,6 +43,9 @@ class IndexCheck {
     readonly table: SqliteTree,
   ) {
     this.#hash = new EntryHash(file.header.encoding);
+    this.#stored = index.stored.map((column) =>
+      table.table!.columns[column]?.generated === 'VIRTUAL' ? -2 : column,
+    );
   }
 
   *run(): Steps {
@@ -78,6 +83,7 @@ class IndexCheck {
   /** Every entry of the index. */
   #entries(visit: (page: number) => void): (sums: Sums) => Steps {
     const { index } = this;
+    const stored = this.#stored;
     const hash = this.#hash;
     return (sums) =>
       this.#walk(index, (record, page) => {
@@ -85,7 +91,7 @@ class IndexCheck {
         hash.begin();
         // What an expression gives is not evaluated here: its column is left out on both sides.
         for (let i = 0; i < header.columns; i++) {
-          if (index.stored[i] !== -2) hash.stored(header, i, bytes, view);
+          if (stored[i] !== -2) hash.stored(header, i, bytes, view);
         }
         this.#add(sums);
         visit(page);
@@ -95,18 +101,19 @@ class IndexCheck {
 
   /** The entry that the index should have for every row. */
   #rows(visit: (rowid: number | bigint, page: number) => void): (sums: Sums) => Steps {
-    const { index, table } = this;
+    const { table } = this;
+    const stored = this.#stored;
     const hash = this.#hash;
-    const places = index.stored.map((column) =>
+    const places = stored.map((column) =>
       column === -1 || column === table.table!.rowidColumn ? -1 : table.stored.indexOf(column),
     );
-    const defaults = index.stored.map((column) => table.table!.columns[column]?.default ?? null);
+    const defaults = stored.map((column) => table.table!.columns[column]?.default ?? null);
     return (sums) =>
       this.#walk(table, (record, page, rowid) => {
         const { header, bytes, view } = record;
         hash.begin();
         places.forEach((place, i) => {
-          if (index.stored[i] === -2) return;
+          if (stored[i] === -2) return;
           if (place === -1) hash.value(rowid);
           else if (place < header.columns) hash.stored(header, place, bytes, view);
           else hash.value(defaults[i] as SqlValue);

@@ -163,7 +163,7 @@ export function integerAt(view: DataView, at: number, serial: number): number | 
     case 6: {
       const high = view.getInt32(at);
       const low = view.getUint32(at + 4);
-      if (high >= -0x20_0000 && high < 0x20_0000) return high * 0x1_0000_0000 + low;
+      if (high > -0x20_0000 && high < 0x20_0000) return high * 0x1_0000_0000 + low;
       return view.getBigInt64(at);
     }
     default:

@@ -7,7 +7,7 @@ import { type BtreeContext, type BtreeRow, type SqlValue, WholeReal } from '../m
 import { run } from '../steps.ts';
 import type { SqliteFile } from './file.ts';
 import { ENCODINGS } from './layout.ts';
-import type { SqliteTree } from './schema.ts';
+import type { Schema, SqliteTree } from './schema.ts';
 
 /** Columns of lost rows: wider ones are cut to so many. */
 const LOST_COLUMNS_MAX = 100;
@@ -25,17 +25,41 @@ export async function salvageSql(
   if (encoding !== 1) write(`PRAGMA encoding='${ENCODINGS[encoding]}';\n`);
   write('PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n');
   const tables = schema.trees.filter((tree) => tree.kind === 'table' && !tree.secondary);
-  for (const tree of tables) {
+  // AUTOINCREMENT tables make it, with rows that give way to its own. Without one it is not there.
+  const last = tables.some(({ table }) => table?.autoincrement) ? tables.filter(isSequence) : [];
+  for (const tree of [...tables.filter((one) => !isSequence(one)), ...last]) {
     if (tree.sql !== undefined && !isInternal(tree.name)) write(`${statement(tree.sql)};\n`);
+    if (isSequence(tree)) write('DELETE FROM sqlite_sequence;\n');
     report.trees++;
     await run(file.rows(tree, {}, rowsOf(tree, write, report)), context, file);
   }
   for (const tree of schema.trees) {
     if (tree.kind === 'index' && tree.sql !== undefined) write(`${statement(tree.sql)};\n`);
   }
-  for (const sql of schema.others) write(`${statement(sql)};\n`);
+  for (const { type, sql } of schema.others) {
+    if (type !== 'table') write(`${statement(sql)};\n`);
+  }
+  const virtual = schema.others.filter(({ type }) => type === 'table');
+  if (virtual.length > 0) writeVirtual(virtual, write);
   writeLost(file, lost, write, report);
   write('COMMIT;\n');
+}
+
+/**
+ * A virtual table goes straight into the schema: CREATE would make its shadow tables, which are
+ * there with their rows.
+ */
+function writeVirtual(tables: Schema['others'], write: (text: string) => void): void {
+  write('PRAGMA writable_schema=ON;\n');
+  for (const { name, sql } of tables) {
+    const values = ['table', name, name, 0, statement(sql)].map(literal).join(',');
+    write(`INSERT INTO sqlite_master(type,name,tbl_name,rootpage,sql) VALUES(${values});\n`);
+  }
+  write('PRAGMA writable_schema=OFF;\n');
+}
+
+function isSequence({ name }: SqliteTree): boolean {
+  return name.toLowerCase() === 'sqlite_sequence';
 }
 
 function isInternal(name: string): boolean {
@@ -52,7 +76,7 @@ function rowsOf(tree: SqliteTree, write: (text: string) => void, report: Salvage
   );
   const hasAlias = (tree.table?.rowidColumn ?? -1) >= 0;
   // sqlite_sequence is made by AUTOINCREMENT tables; statistics come back with ANALYZE.
-  const skipped = isInternal(tree.name) && tree.name !== 'sqlite_sequence';
+  const skipped = isInternal(tree.name) && !isSequence(tree);
   return {
     row(row: BtreeRow) {
       if (skipped) return;

@@ -43,8 +43,8 @@ export interface Fault {
 export interface Schema {
   trees: SqliteTree[];
   faults: Fault[];
-  /** Statements that make no tree: views, triggers, virtual tables. */
-  others: string[];
+  /** What has no tree: views, triggers, virtual tables. */
+  others: { type: string; name: string; sql: string }[];
 }
 
 const column = (name: string, type: string): Column => ({
@@ -71,6 +71,7 @@ export function schemaTree(): SqliteTree {
     withoutRowid: false,
     strict: false,
     primaryKey: [],
+    autoincrement: false,
     rowidColumn: -1,
     uniques: [],
   };
@@ -87,7 +88,7 @@ export function schemaOf(
 ): Schema {
   const trees: SqliteTree[] = [schemaTree()];
   const faults: Fault[] = [];
-  const others: string[] = [];
+  const others: Schema['others'] = [];
   const tables = new Map<string, SqliteTree>();
   const names = new Set<string>();
   const late: SchemaRow[] = [];
@@ -103,7 +104,7 @@ export function schemaOf(
       continue;
     }
     if (type === 'view' || type === 'trigger' || root === 0 || root === null) {
-      if (typeof sql === 'string') others.push(sql);
+      if (typeof sql === 'string') others.push({ type, name, sql });
       if (sql === null || !/^\s*create\s/i.test(sql)) bad('no CREATE statement');
       continue;
     }
@@ -157,13 +158,17 @@ function tableTree(
 ): SqliteTree {
   const columns = table?.columns ?? [];
   const stored: number[] = [];
-  let keyColumns = 0;
+  const keys: IndexColumn[] = [];
   if (table?.withoutRowid) {
-    for (const { name: key } of table.primaryKey) {
-      const at = positionOf(table, key);
-      if (at >= 0 && !stored.includes(at)) stored.push(at);
+    for (const key of table.primaryKey) {
+      const at = positionOf(table, key.name);
+      // A column that is there already is left out, unless it is compared in another way.
+      const same = (one: number, i: number) =>
+        one === at && collationIn(table, keys[i]!) === collationIn(table, key);
+      if (at < 0 || stored.some(same)) continue;
+      stored.push(at);
+      keys.push(key);
     }
-    keyColumns = stored.length;
   }
   columns.forEach((one, i) => {
     if (one.generated !== 'VIRTUAL' && !stored.includes(i)) stored.push(i);
@@ -176,17 +181,16 @@ function tableTree(
     table,
     stored,
     names: columns.map((one) => one.name),
-    order: table?.withoutRowid ? primaryOrder(table, stored.slice(0, keyColumns)) : undefined,
+    order: table?.withoutRowid ? primaryOrder(table, keys) : undefined,
     unique: true,
-    keyColumns,
+    keyColumns: keys.length,
     sql,
   };
 }
 
-function primaryOrder(table: CreatedTable, stored: number[]): KeyColumn[] | undefined {
+function primaryOrder(table: CreatedTable, keys: IndexColumn[]): KeyColumn[] | undefined {
   const order: KeyColumn[] = [];
-  for (const at of stored) {
-    const key = table.primaryKey.find(({ name }) => positionOf(table, name) === at)!;
+  for (const key of keys) {
     const collation = collationIn(table, key);
     if (collation === undefined) return undefined;
     order.push({ collation, descending: key.descending });
@@ -284,8 +288,8 @@ function indexColumnsOf(
   } else {
     for (const [i, at] of tree.stored.slice(0, tree.keyColumns).entries()) {
       const own = tree.order?.[i];
-      const there = stored.indexOf(at);
-      if (there >= 0 && order[there]?.collation === own?.collation) continue;
+      const same = (one: number, j: number) => one === at && order[j]?.collation === own?.collation;
+      if (stored.some(same)) continue;
       stored.push(at);
       order.push(own && { collation: own.collation, descending: own.descending });
       names.push(table.columns[at]!.name);

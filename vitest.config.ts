@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: ['test/global-setup.ts'],
+    // Files of tests are independent, and most of them keep one core busy.
+    maxWorkers: '100%',
   },
 });

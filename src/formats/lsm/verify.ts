@@ -21,6 +21,7 @@ const UNCHECKED = [
 ];
 export const UNCHECKED_OWN = [
   'a directory put back as a whole, or one made by copying files of another moment, where all fits',
+  'the first segments of a log that was never cut: where they are gone, nothing says that they were',
 ];
 const QUICK =
   'asked for --quick: keys of tables were not compared with one another, nor with the MANIFEST';

@@ -131,7 +131,8 @@ describe('tables read by two', () => {
     });
     const mib = 1024 * 1024;
     expect(partOf(sized(60 * mib), false)).toBeUndefined();
-    expect(partOf(sized(100 * mib), true)).toEqual({ file: 0, joint: 82 * mib, quick: true });
+    expect(partOf(sized(500 * mib), true)).toBeUndefined();
+    expect(partOf(sized(600 * mib), true)).toEqual({ file: 0, joint: 332 * mib, quick: true });
     expect(partOf(sized(40 * mib, 60 * mib), false)?.joint).toBe(18 * mib);
     const flat = tableDialects.find(({ id }) => id === 'v1')!;
     expect(partOf({ ...sized(200 * mib), dialect: flat }, false)).toBeUndefined();

@@ -59,7 +59,7 @@ export async function planStoreRepair(
       ...guessedText(database),
       ...live.filter(({ name }) => name === undefined).map(missingText),
       ...live.flatMap((table) => lostUnseen(table, ofTables, findings)),
-      ...lostSegments(database),
+      ...lostSegments(database, findings),
       ...ofTables.consequences,
       ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
     ],
@@ -113,8 +113,14 @@ function missingText({ number, level, entry }: TableFile): string {
   );
 }
 
-function lostSegments({ findings }: Database): string[] {
-  const gone = findings.filter(({ code }) => code === 'segment-gap');
+/** Of the log; a header that is broken takes all behind it along. */
+const SEGMENT_LOST = new Set(['segment-gap', 'bad-header', 'missing-log']);
+
+function lostSegments({ logPrefix }: Database, findings: readonly Finding[]): string[] {
+  const gone = findings.filter(
+    ({ file, code }) =>
+      SEGMENT_LOST.has(code) && (code === 'missing-log' || file.startsWith(logPrefix)),
+  );
   return gone.map(({ file, message }) => {
     return `${file}: ${message}: older values of its keys show, deleted keys come back`;
   });
@@ -152,15 +158,24 @@ export async function applyStoreRepair(
 ): Promise<void> {
   const opened = await openDatabase(set, 'v2', context);
   const { version, logPrefix } = opened;
-  // What the log holds of lost tables counts too: where it has no hole, what it deleted stays so.
-  const hole = plan.ledger.some(
-    ({ file, fate }) => fate === 'dropped' && file.startsWith(logPrefix),
-  );
-  const flushedSeq = hole ? version.flushedSeq : 0;
+  // What the log holds of lost tables counts too, but only where all of it is there: a deletion that
+  // is missing may be in no table any more, and what it deleted would come back.
+  const flushedSeq = logHasHole(plan, logPrefix) ? version.flushedSeq : 0;
   const logSet = mendedLogs(opened, plan);
   const database = { ...opened, logSet, version: { ...version, flushedSeq } };
   const family = version.families.get(0)!;
   await rewriteStore(database, family, context, output, { tell: refuse }, version.flushedSeq);
+}
+
+/** Something of the log is lost, or it ends before the tables do. */
+function logHasHole({ ledger, findings, counts }: RepairPlan, logPrefix: string): boolean {
+  const ofLog = (file: string): boolean => file.startsWith(logPrefix);
+  return (
+    'missing-log' in counts ||
+    'segment-gap' in counts ||
+    ledger.some(({ file, fate }) => fate === 'dropped' && ofLog(file)) ||
+    findings.some(({ file, severity }) => severity === 'error' && ofLog(file))
+  );
 }
 
 /** Damage is in the plan. What the plan says is kept, and cannot be, is not lost in silence. */

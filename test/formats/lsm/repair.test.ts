@@ -19,10 +19,11 @@ import { scanLog } from '../../../src/formats/wal/reader.ts';
 import { selectSegments } from '../../../src/formats/wal/segments.ts';
 import { v2 as log } from '../../../src/formats/wal/v2/index.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
+import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { Random } from '../../../src/shared/random.ts';
 import { MemorySource, memorySet } from '../../support/memory.ts';
 import { codes, content, context, databaseFiles, type Files, open, verify } from './databases.ts';
-import { contentOf, diskOf, ROOT, randomStore } from './own-stores.ts';
+import { contentOf, diskOf, filesOf, openStore, ROOT, randomStore } from './own-stores.ts';
 
 interface Entry {
   type: number;
@@ -263,6 +264,30 @@ describe('a damaged store', () => {
     const rest = Object.entries(made.files).filter(([name]) => !/^wal\/\d/.test(name));
     const { plan } = await repaired(Object.fromEntries(rest));
     expect(plan.consequences[0]).toMatch(/^wal\/.*is missing.*: older values of its keys show/);
+  });
+
+  it('takes nothing from a log that ends before its tables do', async () => {
+    const disk = new SimDisk();
+    const store = await openStore(disk);
+    await store.put(Buffer.from('gone'), Buffer.from('old'));
+    const early = filesOf(disk);
+    await store.delete(Buffer.from('gone'));
+    await store.put(Buffer.from('kept'), Buffer.from('new'));
+    await store.flush();
+    await store.compact();
+    await store.close();
+    // The deletion is in no table any more, since nothing was left for it to delete.
+    const isLog = (name: string): boolean => name.startsWith('wal/');
+    const files: Files = {};
+    for (const [name, bytes] of Object.entries(filesOf(disk)))
+      if (!isLog(name)) files[name] = bytes;
+    for (const [name, bytes] of Object.entries(early)) if (isLog(name)) files[name] = bytes;
+    expect(codes((await verify(files)).findings)).toContain('missing-log');
+    const { plan, files: result } = await repaired(files);
+    expect(plan.consequences[0]).toMatch(/the log ends at seq 1.*older values of its keys show/);
+    const mended = await openStore(diskOf(result));
+    expect(await contentOf(mended)).toEqual(['kept=new']);
+    await mended.close();
   });
 
   it('of whose manifest a part is lost can lack tables that nobody knows of', async () => {

@@ -59,7 +59,7 @@ export async function planStoreRepair(
       ...guessedText(database),
       ...live.filter(({ name }) => name === undefined).map(missingText),
       ...live.flatMap((table) => lostUnseen(table, ofTables, findings)),
-      ...lostSegments(database, findings),
+      ...lostSegments(findings, ledger),
       ...ofTables.consequences,
       ...ofLog.consequences.map((one) => one.replace(/^(?=\d+\.wal2 @)/, `${LOG_DIRECTORY}/`)),
     ],
@@ -113,14 +113,13 @@ function missingText({ number, level, entry }: TableFile): string {
   );
 }
 
-/** Of the log; a header that is broken takes all behind it along. */
-const SEGMENT_LOST = new Set(['segment-gap', 'bad-header', 'missing-log']);
-
-function lostSegments({ logPrefix }: Database, findings: readonly Finding[]): string[] {
-  const gone = findings.filter(
-    ({ file, code }) =>
-      SEGMENT_LOST.has(code) && (code === 'missing-log' || file.startsWith(logPrefix)),
-  );
+/** Segments of the log that are gone, or that a broken header takes along. */
+function lostSegments(findings: readonly Finding[], ledger: readonly LedgerSpan[]): string[] {
+  const dropped = new Set(ledger.flatMap(({ file, fate }) => (fate === 'dropped' ? [file] : [])));
+  const gone = findings.filter(({ file, code }) => {
+    if (code === 'bad-header') return file.startsWith(`${LOG_DIRECTORY}/`) && dropped.has(file);
+    return code === 'segment-gap' || code === 'missing-log';
+  });
   return gone.map(({ file, message }) => {
     return `${file}: ${message}: older values of its keys show, deleted keys come back`;
   });
@@ -158,8 +157,8 @@ export async function applyStoreRepair(
 ): Promise<void> {
   const opened = await openDatabase(set, 'v2', context);
   const { version, logPrefix } = opened;
-  // What the log holds of lost tables counts too, but only where all of it is there: a deletion that
-  // is missing may be in no table any more, and what it deleted would come back.
+  // What the log holds of lost tables counts too, but only where all of it is there: a deletion
+  // that is missing may be in no table any more, and what it deleted would come back.
   const flushedSeq = logHasHole(plan, logPrefix) ? version.flushedSeq : 0;
   const logSet = mendedLogs(opened, plan);
   const database = { ...opened, logSet, version: { ...version, flushedSeq } };

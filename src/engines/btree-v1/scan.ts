@@ -33,6 +33,9 @@ export function* scanTree(pagerNow: () => Pager, options: ScanOptions): Generato
       if (--left <= 0) return;
     }
     if (edge === undefined || isBeyond(edge, from, to, reverse)) return;
+    // Separators of a damaged tree can lead back: a scan goes on in one direction only.
+    if (at && Buffer.compare(edge, at) * (reverse ? -1 : 1) <= 0)
+      throw pager.corrupt(leaf.page, 'the separator behind it leads back');
     at = edge;
   }
 }

@@ -231,6 +231,36 @@ describe('files of other writers', () => {
     expect(await fsck(disk)).toEqual([]);
   });
 
+  it('whose separators lead back are scanned to an end', async () => {
+    const clean = fixtureFiles('btree/v1/clean')['btree.db']!;
+    // A separator of an internal page, "k00034" and the like, is made the least or the greatest.
+    const internal = (at: number): boolean => at >= 20 * 1024 && at < 23 * 1024;
+    let refused = 0;
+    for (let at = 0; at < clean.length; at++) {
+      if (!internal(at) || clean[at] !== 0x6b || clean[at + 1] !== 0x30) continue;
+      for (const first of [0x61, 0x7a]) {
+        const hurt = clean.slice();
+        hurt[at] = first;
+        const disk = fresh();
+        put(disk, 'btree.db', hurt);
+        for (const reverse of [false, true]) {
+          try {
+            const store = await open(disk, { sync: 'sync', pageSize: undefined });
+            try {
+              expect([...store.scan({ reverse })].length).toBeLessThanOrEqual(2 * records().length);
+            } finally {
+              store.close();
+            }
+          } catch (error) {
+            expect(error).toBeInstanceOf(DdiaError);
+            refused++;
+          }
+        }
+      }
+    }
+    expect(refused).toBeGreaterThan(10);
+  });
+
   it('hit at any byte end in an error with a name, or are written on', async () => {
     const clean = fixtureFiles('btree/v1/clean')['btree.db']!;
     const step = fc.tuple(fc.boolean(), fc.nat({ max: 950 }), fc.nat({ max: 300 }));

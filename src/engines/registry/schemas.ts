@@ -76,7 +76,7 @@ export function incompatibleWith(
   }
   if (schema.type !== 'AVRO') {
     throw ERRORS.notPermitted(
-      `Compatibility of ${schema.type} schemas is not implemented: set the subject's compatibility to NONE to register further versions`,
+      `Compatibility of ${schema.type} schemas cannot be judged, only that of AVRO: set the subject's compatibility to NONE to register further versions`,
     );
   }
   const fresh = parseStored(state, schema).root;

@@ -231,7 +231,7 @@ describe('files of other writers', () => {
     expect(await fsck(disk)).toEqual([]);
   });
 
-  it('whose separators lead back are scanned to an end', async () => {
+  it('whose separators are out of order are refused, or scanned to an end', async () => {
     const clean = fixtureFiles('btree/v1/clean')['btree.db']!;
     // A separator of an internal page, "k00034" and the like, is made the least or the greatest.
     const internal = (at: number): boolean => at >= 20 * 1024 && at < 23 * 1024;

@@ -102,7 +102,7 @@ describe('registration', () => {
     const second = await register('j', '{"type":"string"}', json);
     expect(second).toMatchObject({
       error_code: 42205,
-      message: expect.stringMatching(/JSON schemas is not implemented/),
+      message: expect.stringMatching(/JSON schemas cannot be judged/),
     });
     await call('PUT', '/config/j', { compatibility: 'NONE' });
     expect(await register('j', '{"type":"string"}', json)).toEqual({ id: 2 });

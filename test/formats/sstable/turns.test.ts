@@ -104,7 +104,7 @@ describe('tables dumped by two', () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...tables),
-        fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(255)), {
+        fc.array(fc.tuple(fc.nat(9999), fc.nat(255)), {
           minLength: 1,
           maxLength: 4,
         }),
@@ -112,7 +112,7 @@ describe('tables dumped by two', () => {
         async ({ name, bytes }, hits, stretchBytes) => {
           const damaged = Uint8Array.from(bytes);
           for (const [where, value] of hits)
-            damaged[Math.floor(where * (bytes.length - 1))] = value;
+            damaged[Math.floor((where * bytes.length) / 10_000)] = value;
           const input = opened(name, damaged);
           const two = await dump(input, true, stretchBytes, beside(input, true));
           expect(two).toEqual(await dump(input, true));

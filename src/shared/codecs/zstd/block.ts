@@ -3,7 +3,7 @@
  * original compiled to WebAssembly.
  */
 import * as zlib from 'node:zlib';
-import { type BlockCodec, CodecFault, guarded, requirePackage, tooMuch } from '../block-codec.ts';
+import { type BlockCodec, CodecFault, guarded, tooMuch } from '../block-codec.ts';
 import { zstdDecompress, zstdFault, zstdHeader } from './index.ts';
 import { fetchOriginal } from './original.ts';
 
@@ -12,15 +12,12 @@ interface NodeZstd {
   zstdCompressSync?(bytes: Uint8Array): Uint8Array;
 }
 
-interface ZstdWasm {
-  init(): Promise<void>;
-  compress(bytes: Uint8Array, level: number): Uint8Array;
-}
-
 const node = zlib as NodeZstd;
 /** Room to begin with for what comes out, where nothing says how much that is. */
 const ROOM_BYTES = 64 * 1024;
 const ROOM_TIMES = 8;
+/** What Zstandard itself takes where nobody asks for another. */
+const LEVEL = 3;
 
 export function decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
   if (!node.zstdDecompressSync) return unpacked(bytes, bytesMax);
@@ -70,15 +67,9 @@ export async function zstdCodec(): Promise<BlockCodec> {
   if (node.zstdCompressSync) {
     return { ...reading, compress: (bytes) => node.zstdCompressSync!(bytes) };
   }
-  await fetchOriginal();
-  let wasm: ZstdWasm;
-  try {
-    wasm = requirePackage('@bokuweb/zstd-wasm') as ZstdWasm;
-    await wasm.init();
-  } catch {
-    return { ...reading, compress: cannotWrite };
-  }
-  return { ...reading, compress: (bytes) => wasm.compress(bytes, 3) };
+  const original = await fetchOriginal();
+  if (!original) return { ...reading, compress: cannotWrite };
+  return { ...reading, compress: (bytes) => original.compress(bytes, LEVEL) };
 }
 
 function cannotWrite(): never {

@@ -6,8 +6,9 @@
  */
 import { createRequire } from 'node:module';
 
-interface Original {
+export interface Original {
   init(): Promise<void>;
+  compress(bytes: Uint8Array, level: number): Uint8Array;
   createDCtx(): number;
   decompressUsingDict(context: number, frame: Uint8Array, dictionary: Uint8Array): Uint8Array;
 }
@@ -21,7 +22,7 @@ const NO_DICTIONARY = new Uint8Array(0);
 
 const require = createRequire(import.meta.url);
 let unpack: Unpack | undefined;
-let fetching: Promise<void> | undefined;
+let fetching: Promise<Original | undefined> | undefined;
 let unpacked = 0;
 
 /** What unpacks one frame of which `length` bytes come, undefined: of bad bytes. */
@@ -32,13 +33,17 @@ export function originalFor(length: number): Unpack | undefined {
   return undefined;
 }
 
-/** Fetches it now. Where it is not installed, there is just our own. Never rejects. */
-export function fetchOriginal(): Promise<void> {
+/**
+ * Fetches it now; undefined where it is not installed, and there is just our own. Never rejects.
+ * Its init is called once and here only: a second one gives the package another memory some turns
+ * later, while what it has called before goes on in the old one, so that zeros come out.
+ */
+export function fetchOriginal(): Promise<Original | undefined> {
   fetching ??= fetchIt();
   return fetching;
 }
 
-async function fetchIt(): Promise<void> {
+async function fetchIt(): Promise<Original | undefined> {
   try {
     const original = require('@bokuweb/zstd-wasm') as Original;
     await original.init();
@@ -50,7 +55,8 @@ async function fetchIt(): Promise<void> {
         return undefined; // our own reader says whether it is damaged
       }
     };
+    return original;
   } catch {
-    // Not installed, or it does not run here.
+    return undefined; // not installed, or it does not run here
   }
 }

@@ -5,15 +5,19 @@
  * (https://tukaani.org/xz/xz-file-format.txt, 5.3.1).
  */
 import { CodecFault, tooMuch } from './block-codec.ts';
-
-const STATES = 12;
-const POSITIONS = 16;
-const PROBABILITY_START = 1024;
-const LITERAL = 0x300;
-/** Lengths: two choices, low and mid by position, high. */
-const LENGTH_MID = 2 + POSITIONS * 8;
-const LENGTH_HIGH = LENGTH_MID + POSITIONS * 8;
-const LENGTH_ALL = LENGTH_HIGH + 256;
+import {
+  afterLiteral,
+  afterMatch,
+  afterRepeat,
+  afterShortRepeat,
+  LENGTH_HIGH,
+  LENGTH_LOW,
+  LENGTH_MIDDLE,
+  LzmaModel,
+  MATCH_MIN,
+  POSITIONS,
+  SPECIAL_SLOTS,
+} from './lzma-model.ts';
 
 export class Lzma2Decoder {
   out: Buffer;
@@ -23,23 +27,7 @@ export class Lzma2Decoder {
   #range = 0;
   #code = 0;
   #dictionary = 0;
-  #state = 0;
-  readonly #reps = new Int32Array(4);
-  #lc = 0;
-  #lpMask = 0;
-  #pbMask = 0;
-  readonly #isMatch = new Uint16Array(STATES * POSITIONS);
-  readonly #isRep = new Uint16Array(STATES);
-  readonly #isRepG0 = new Uint16Array(STATES);
-  readonly #isRepG1 = new Uint16Array(STATES);
-  readonly #isRepG2 = new Uint16Array(STATES);
-  readonly #isRep0Long = new Uint16Array(STATES * POSITIONS);
-  readonly #slots = new Uint16Array(4 * 64);
-  readonly #special = new Uint16Array(128);
-  readonly #align = new Uint16Array(16);
-  readonly #length = new Uint16Array(LENGTH_ALL);
-  readonly #repLength = new Uint16Array(LENGTH_ALL);
-  #literal = new Uint16Array(0);
+  readonly #model = new LzmaModel();
 
   constructor(
     readonly bytes: Uint8Array,
@@ -69,10 +57,11 @@ export class Lzma2Decoder {
       const size = ((control & 0x1f) << 16) + this.#pair() + 1;
       const packed = this.#pair() + 1;
       if (control >= 0xc0) {
-        this.#properties(this.#byte());
+        const byte = this.#byte();
+        if (!this.#model.properties(byte)) throw new CodecFault(`LZMA has no properties ${byte}`);
         known = true;
       } else if (!known) throw new CodecFault('LZMA2 begins without properties');
-      if (control >= 0xa0) this.#reset();
+      if (control >= 0xa0) this.#model.reset();
       this.#chunk(size, packed);
     }
   }
@@ -102,26 +91,6 @@ export class Lzma2Decoder {
     this.count += there;
     this.#at += there;
     if (there < size) throw new CodecFault('LZMA2 ends too soon');
-  }
-
-  #properties(byte: number): void {
-    const lc = byte % 9;
-    const lp = Math.floor(byte / 9) % 5;
-    const pb = Math.floor(byte / 45);
-    if (pb > 4 || lc + lp > 4) throw new CodecFault(`LZMA has no properties ${byte}`);
-    this.#lc = lc;
-    this.#lpMask = (1 << lp) - 1;
-    this.#pbMask = (1 << pb) - 1;
-    this.#literal = new Uint16Array(LITERAL << (lc + lp));
-  }
-
-  #reset(): void {
-    this.#state = 0;
-    this.#reps.fill(0);
-    const tables = [this.#isMatch, this.#isRep, this.#isRepG0, this.#isRepG1, this.#isRepG2];
-    tables.push(this.#isRep0Long, this.#slots, this.#special, this.#align);
-    tables.push(this.#length, this.#repLength, this.#literal);
-    for (const table of tables) table.fill(PROBABILITY_START);
   }
 
   #chunk(size: number, packed: number): void {
@@ -192,40 +161,41 @@ export class Lzma2Decoder {
   }
 
   #symbol(target: number): void {
+    const model = this.#model;
+    const { state } = model;
     const position = this.count - this.#dictionary;
-    const at = position & this.#pbMask;
-    const state = this.#state;
-    if (this.#bit(this.#isMatch, state * POSITIONS + at) === 0) {
+    const at = position & model.pbMask;
+    if (this.#bit(model.isMatch, state * POSITIONS + at) === 0) {
       this.#putLiteral(position);
       return;
     }
     let length: number;
-    if (this.#bit(this.#isRep, state) === 0) {
-      this.#reps.copyWithin(1, 0, 3);
-      length = this.#decodeLength(this.#length, at);
-      this.#reps[0] = this.#distance(length);
-      this.#state = state < 7 ? 7 : 10;
+    if (this.#bit(model.isRep, state) === 0) {
+      model.reps.copyWithin(1, 0, 3);
+      length = this.#decodeLength(model.length, at);
+      model.reps[0] = this.#distance(length);
+      model.state = afterMatch(state);
     } else {
       if (this.#repeat(state, at)) {
-        this.#state = state < 7 ? 9 : 11;
+        model.state = afterShortRepeat(state);
         this.#copy(1, target);
         return;
       }
-      length = this.#decodeLength(this.#repLength, at);
-      this.#state = state < 7 ? 8 : 11;
+      length = this.#decodeLength(model.repLength, at);
+      model.state = afterRepeat(state);
     }
-    this.#copy(length + 2, target);
+    this.#copy(length, target);
   }
 
   #putLiteral(position: number): void {
     const { out, count } = this;
-    const before = position > 0 ? out[count - 1]! : 0;
-    const high = (position & this.#lpMask) << this.#lc;
-    const base = LITERAL * (high + (before >> (8 - this.#lc)));
-    const table = this.#literal;
+    const model = this.#model;
+    const base = model.literalBase(position, position > 0 ? out[count - 1]! : 0);
+    const table = model.literal;
     let symbol = 1;
-    if (this.#state >= 7) {
-      let match = this.#reps[0]! < position ? out[count - this.#reps[0]! - 1]! : 0;
+    if (model.state >= 7) {
+      const distance = model.reps[0]!;
+      let match = distance < position ? out[count - distance - 1]! : 0;
       let offset = 0x100;
       while (symbol < 0x100) {
         match <<= 1;
@@ -236,17 +206,18 @@ export class Lzma2Decoder {
       }
     } else while (symbol < 0x100) symbol = (symbol << 1) | this.#bit(table, base + symbol);
     out[this.count++] = symbol;
-    this.#state = this.#state < 4 ? 0 : this.#state < 10 ? this.#state - 3 : this.#state - 6;
+    model.state = afterLiteral(model.state);
   }
 
   /** Which of the last four distances comes again; true: for a single byte. */
   #repeat(state: number, at: number): boolean {
-    const reps = this.#reps;
-    if (this.#bit(this.#isRepG0, state) === 0) {
-      return this.#bit(this.#isRep0Long, state * POSITIONS + at) === 0;
+    const model = this.#model;
+    const { reps } = model;
+    if (this.#bit(model.isRepG0, state) === 0) {
+      return this.#bit(model.isRep0Long, state * POSITIONS + at) === 0;
     }
     let which = 1;
-    if (this.#bit(this.#isRepG1, state) !== 0) which = 2 + this.#bit(this.#isRepG2, state);
+    if (this.#bit(model.isRepG1, state) !== 0) which = 2 + this.#bit(model.isRepG2, state);
     const distance = reps[which]!;
     reps.copyWithin(1, 0, which);
     reps[0] = distance;
@@ -254,22 +225,25 @@ export class Lzma2Decoder {
   }
 
   #decodeLength(table: Uint16Array, at: number): number {
-    if (this.#bit(table, 0) === 0) return this.#tree(table, 2 + at * 8, 3);
-    if (this.#bit(table, 1) === 0) return 8 + this.#tree(table, LENGTH_MID + at * 8, 3);
-    return 16 + this.#tree(table, LENGTH_HIGH, 8);
+    if (this.#bit(table, 0) === 0) return MATCH_MIN + this.#tree(table, LENGTH_LOW + at * 8, 3);
+    if (this.#bit(table, 1) === 0) {
+      return MATCH_MIN + 8 + this.#tree(table, LENGTH_MIDDLE + at * 8, 3);
+    }
+    return MATCH_MIN + 16 + this.#tree(table, LENGTH_HIGH, 8);
   }
 
   #distance(length: number): number {
-    const slot = this.#tree(this.#slots, Math.min(length, 3) * 64, 6);
+    const model = this.#model;
+    const slot = this.#tree(model.slots, LzmaModel.slotBase(length), 6);
     if (slot < 4) return slot;
     const bits = (slot >> 1) - 1;
     const base = (2 | (slot & 1)) << bits;
-    if (slot < 14) return base + this.#reverseTree(this.#special, base - slot, bits);
-    return base + (this.#direct(bits - 4) << 4) + this.#reverseTree(this.#align, 0, 4);
+    if (slot < SPECIAL_SLOTS) return base + this.#reverseTree(model.special, base - slot, bits);
+    return base + (this.#direct(bits - 4) << 4) + this.#reverseTree(model.align, 0, 4);
   }
 
   #copy(length: number, target: number): void {
-    const distance = this.#reps[0]! + 1;
+    const distance = this.#model.reps[0]! + 1;
     const { count } = this;
     if (distance <= 0 || distance > count - this.#dictionary || count + length > target) {
       throw new CodecFault('LZMA copies what is not there');

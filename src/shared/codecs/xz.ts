@@ -1,20 +1,20 @@
 /**
  * The .xz format (https://tukaani.org/xz/xz-file-format.txt): read here, with LZMA2 as its only
- * filter; written by the optional package @napi-rs/lzma, and without it stored as it is.
+ * filter, and written with one block and the check CRC-32.
  *
  *     header (12)  block…  index  footer (12)
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from '../crc32.ts';
-import { type BlockCodec, CodecFault, requirePackage, tooMuch } from './block-codec.ts';
+import { type BlockCodec, CodecFault, tooMuch } from './block-codec.ts';
 import { Lzma2Decoder } from './lzma2.ts';
+import { DICTIONARY_CODE, lzma2Encode } from './lzma2-encode.ts';
 
 const MAGIC = Buffer.from('fd377a585a00', 'hex');
 const FOOTER_MAGIC = Buffer.from('YZ', 'latin1');
 const FILTER_LZMA2 = 0x21;
 /** Bytes of a check by its id. */
 const CHECK_BYTES = [0, 4, 4, 4, 8, 8, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64];
-const STORED_BYTES_MAX = 65_536;
 
 function xzDecompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return joined(xzBlocks(bytes, bytesMax, []));
@@ -157,29 +157,11 @@ function crc64(bytes: Uint8Array): Buffer {
 }
 
 function xzCompress(bytes: Uint8Array): Uint8Array {
-  try {
-    const { xz } = requirePackage('@napi-rs/lzma') as {
-      xz: { compressSync(bytes: Uint8Array): Uint8Array };
-    };
-    return xz.compressSync(bytes);
-  } catch {
-    return xzStored(bytes);
-  }
-}
-
-/** Valid xz without compression: chunks that are stored as they are. */
-export function xzStored(bytes: Uint8Array): Uint8Array {
   const flags = Buffer.from([0, 1]);
   const withCrc = (part: Buffer) => Buffer.concat([part, le32(crc32.of(part))]);
   const header = Buffer.concat([MAGIC, withCrc(flags)]);
-  const blockHead = withCrc(Buffer.from([2, 0, FILTER_LZMA2, 1, 22, 0, 0, 0]));
-  const chunks: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; at += STORED_BYTES_MAX) {
-    const part = bytes.subarray(at, at + STORED_BYTES_MAX);
-    const size = part.length - 1;
-    chunks.push(Buffer.from([at === 0 ? 1 : 2, size >> 8, size & 255]), part);
-  }
-  const data = Buffer.concat([...chunks, Buffer.from([0])]);
+  const blockHead = withCrc(Buffer.from([2, 0, FILTER_LZMA2, 1, DICTIONARY_CODE, 0, 0, 0]));
+  const data = Buffer.concat(lzma2Encode(bytes));
   const unpadded = blockHead.length + data.length + 4;
   const index = [0, 1, ...varint(unpadded), ...varint(bytes.length)];
   while (index.length % 4 !== 0) index.push(0);

@@ -66,7 +66,9 @@ describe('damage', () => {
     ['both meta pages', new Uint8Array(changed(4096 + 40, 7).fill(9, 40, 41)), ['meta-bad']],
     ['a page type', changed(2 * 4096 + 8, 9), ['page-type']],
     ['a page number', changed(2 * 4096, 9), ['page-type']],
-    ['a count', changed(2 * 4096 + 10, 0xff, 0xff), ['page-overflow']],
+    ['a count', changed(2 * 4096 + 10, 0xff, 0xff), ['key-count']],
+    ['a smaller count', changed(2 * 4096 + 10, 7, 0), ['key-count']],
+    ['the first place', changed(2 * 4096 + 16 + 5, 0xff), ['page-overflow']],
     ['a key length', changed(2 * 4096 + 16 + 8, 0xff, 0xff), ['page-overflow']],
     ['a child', changed(18 * 4096 + 16 + 8, 0xff, 0xff), ['child-range', 'page-leaked']],
     ['a child that is another', changed(18 * 4096 + 16 + 8, 3), ['key-range', 'page-shared']],
@@ -76,6 +78,33 @@ describe('damage', () => {
   ];
   it.each(cases)('of %s is found', async (_, bytes, of) => {
     expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
+  });
+
+  /** Element `slot` of page 2, which has 60. */
+  const element = (slot: number, field: number) => 2 * 4096 + 16 + 16 * slot + field;
+
+  it.each([
+    ['the place', 4],
+    ['the length of the key', 8],
+    ['the length of the value', 12],
+  ])('of %s in an element costs that row alone', async (_, field) => {
+    const all = (await scan(input())).rows;
+    for (const slot of [0, 1, 30, 58, 59]) {
+      const { rows, damage } = await scan(input(changed(element(slot, field + 1), 0xff)));
+      expect(damage.map(({ code }) => code)).toContain('page-overflow');
+      const own = all[slot]!.key;
+      expect(rows).toEqual(all.filter(({ key }) => key !== own));
+    }
+  });
+
+  it('of a count costs no row', async () => {
+    const all = (await scan(input())).rows;
+    for (const count of [1, 59, 61, 255, 65_535]) {
+      const bytes = changed(2 * 4096 + 10, count & 255, count >> 8);
+      const { rows, damage } = await scan(input(bytes));
+      expect(damage).toMatchObject([{ code: 'key-count', expected: 60, actual: count }]);
+      expect(rows).toEqual(all);
+    }
   });
 
   it('of the live meta page makes the other one live', async () => {

@@ -109,6 +109,42 @@ describe('damage', () => {
     expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
   });
 
+  const nodeOf = (slot: number) =>
+    page(31, Buffer.from(data).readUInt16LE(page(31, 16 + 2 * slot)));
+  const count = (Buffer.from(data).readUInt16LE(page(31, 12)) - 16) / 2;
+
+  it('of a node costs that row alone', async () => {
+    const all = (await scan(input())).rows;
+    expect(count).toBeGreaterThan(20);
+    for (const slot of [0, 1, count >> 1, count - 1]) {
+      const key = data.slice(nodeOf(slot) + 8, nodeOf(slot) + 8 + data[nodeOf(slot) + 6]!);
+      const own = Buffer.from(key).toString();
+      const rest = all.filter((row) => row.key !== own);
+      expect(rest).toHaveLength(all.length - 1);
+      const hits: [number, number][] = [
+        [page(31, 16 + 2 * slot + 1), 0xff],
+        [nodeOf(slot) + 7, 0xff],
+        [nodeOf(slot) + 2, 0xff],
+      ];
+      for (const [at, value] of hits) {
+        const { rows, damage } = await scan(input(changed(at, value)));
+        expect(damage.map(({ code }) => code)).toContain('page-overflow');
+        expect(rows).toEqual(rest);
+      }
+    }
+  });
+
+  it('of the count of nodes costs no row', async () => {
+    const all = (await scan(input())).rows;
+    for (const lower of [0, 15, 18, 14 + 2 * count, 18 + 2 * count, 0xffff]) {
+      const bytes = changed(page(31, 12), lower & 255, lower >> 8);
+      const { rows, damage } = await scan(input(bytes));
+      const counted = { page: 31, expected: count, actual: (lower - 16) / 2 };
+      expect(damage).toContainEqual(expect.objectContaining({ code: 'key-count', ...counted }));
+      expect(rows).toEqual(all);
+    }
+  });
+
   const salvage = async (bytes: Uint8Array) => {
     const lost: Row[] = [];
     const told = await salvageRows(input(bytes));

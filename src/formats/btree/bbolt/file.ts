@@ -164,15 +164,15 @@ export class BboltFile implements BtreeFile {
     return found;
   }
 
-  rowOf(row: BtreeRow, leaf: Node, page: number, slot: number, inline: boolean): BtreeRow {
+  rowOf(row: BtreeRow, leaf: Node, page: number, i: number, inline: boolean): BtreeRow {
     row.page = page;
-    row.slot = slot;
+    row.slot = leaf.slot(i);
     row.bytes = leaf.bytes;
     row.valueBytes = leaf.bytes;
-    row.keyStart = leaf.keyStart(slot);
-    row.keyEnd = leaf.keyEnd(slot);
+    row.keyStart = leaf.keyStart(i);
+    row.keyEnd = leaf.keyEnd(i);
     row.valueStart = row.keyEnd;
-    row.valueEnd = leaf.valueEnd(slot);
+    row.valueEnd = leaf.valueEnd(i);
     // What lies in a value of another leaf has no place but that leaf.
     row.offset = page * this.pageSize + (inline ? 0 : row.keyStart - leaf.start);
     row.length = row.valueEnd - row.keyStart;
@@ -227,18 +227,24 @@ export class BboltFile implements BtreeFile {
     const node = this.open(page);
     if (!node) return { ...view, damage: 'the file does not hold this page' };
     if (kind === KIND.overflow || kind === KIND.unused) return view;
-    const { id, flags, count, overflow } = node;
+    const { id, flags, stated: count, overflow } = node;
     view.fields = { id, flags, count, overflow };
     const meta = flags === META ? this.metas.find((one) => one.page === page) : undefined;
     if (meta) view.fields = { ...view.fields, ...meta };
     for (let i = 0; i < node.elements; i++) {
       const key = bytesValue(node.key(i));
       const at = node.keyStart(i) - node.start;
-      if (!node.leaf) view.cells.push({ slot: i, offset: at, key, child: node.child(i) });
+      if (!node.leaf)
+        view.cells.push({ slot: node.slot(i), offset: at, key, child: node.child(i) });
       else {
         const value = bytesValue(node.bytes, node.keyEnd(i), node.valueEnd(i));
         const bucket = node.elementFlags(i) === BUCKET_FLAG;
-        view.cells.push({ slot: i, offset: at, key, ...(bucket ? { bucket: value } : { value }) });
+        view.cells.push({
+          slot: node.slot(i),
+          offset: at,
+          key,
+          ...(bucket ? { bucket: value } : { value }),
+        });
       }
     }
     return view;
@@ -247,7 +253,7 @@ export class BboltFile implements BtreeFile {
   node(page: number): TreeNode {
     const opened = this.open(page);
     if (!opened) return { page, kind: 'missing', keys: 0, children: [], damage: 'not in the file' };
-    const { leaf, elements, count } = opened;
+    const { leaf, elements, count, stated } = opened;
     const node: TreeNode = {
       page,
       kind: leaf ? 'leaf' : 'interior',
@@ -260,6 +266,7 @@ export class BboltFile implements BtreeFile {
     }
     if (!leaf) for (let i = 0; i < elements; i++) node.children.push(opened.child(i));
     if (elements < count) node.damage = 'page-overflow';
+    else if (count !== stated) node.damage = 'key-count';
     return node;
   }
 

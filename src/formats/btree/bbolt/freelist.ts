@@ -32,9 +32,9 @@ export function* checkFreelist(file: BboltFile, check: Check): Steps {
     const what = 'a bucket uses a page of the free list itself';
     check.finding('free-in-tree', what, { page: page + i, parent: page });
   }
-  const elsewhere = node.count === COUNT_ELSEWHERE;
+  const elsewhere = node.stated === COUNT_ELSEWHERE;
   const first = node.start + PAGE_HEADER_BYTES;
-  const count = elsewhere ? u64(node.view, first) : node.count;
+  const count = elsewhere ? u64(node.view, first) : node.stated;
   const at = first + (elsewhere ? 8 : 0);
   const room = Math.floor((node.bytes.length - at) / 8);
   if (count > room) {

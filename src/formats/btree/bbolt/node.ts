@@ -17,11 +17,16 @@ export class Node {
   start = 0;
   id = 0;
   flags = 0;
+  /** By the header, unless another number of elements is proved by where their keys and values lie. */
   count = 0;
+  /** By the header. */
+  stated = 0;
   overflow = 0;
   leaf = false;
-  /** Elements that lie within the page, in front of the first that does not. */
+  /** Elements that lie within the page. They are what is counted from 0 below. */
   elements = 0;
+  /** Their slots, unless all elements do. */
+  #slots: number[] | undefined;
   /** Bytes of header, elements, keys and values. */
   used = 0;
 
@@ -31,28 +36,68 @@ export class Node {
     this.view = view;
     this.start = start;
     this.elements = 0;
+    this.#slots = undefined;
     this.used = PAGE_HEADER_BYTES;
     if (start + PAGE_HEADER_BYTES > end) return false;
     this.id = u64(view, start);
     this.flags = view.getUint16(start + FLAGS_AT, true);
-    this.count = view.getUint16(start + COUNT_AT, true);
+    this.stated = view.getUint16(start + COUNT_AT, true);
+    this.count = this.stated;
     this.overflow = view.getUint32(start + OVERFLOW_AT, true);
     this.leaf = (this.flags & LEAF) !== 0;
     if ((this.flags & (LEAF | BRANCH)) === 0) return true;
+    if (this.stated > 0) this.count = this.#proved(end);
     const behind = start + PAGE_HEADER_BYTES + this.count * ELEMENT_BYTES;
     if (behind > end) return false;
-    for (let i = 0; i < this.count; i++) {
+    return this.#elements(behind, end);
+  }
+
+  /**
+   * The number of elements. The first key lies right behind the last element, each key right behind
+   * the value before it: so where these say another number than the header, the header is wrong.
+   */
+  #proved(end: number): number {
+    const first = this.start + PAGE_HEADER_BYTES;
+    if (first + ELEMENT_BYTES > end) return this.stated;
+    const begin = this.keyStart(0);
+    const count = (begin - first) / ELEMENT_BYTES;
+    if (count === this.stated || !Number.isInteger(count) || begin > end) return this.stated;
+    let at = begin;
+    for (let i = 0; i < count; i++) {
+      if (this.keyStart(i) !== at) return this.stated;
+      at = this.leaf ? this.valueEnd(i) : this.keyEnd(i);
+      if (at > end) return this.stated;
+    }
+    return count;
+  }
+
+  #elements(behind: number, end: number): boolean {
+    const { count } = this;
+    for (let slot = 0; slot < count; slot++) {
+      // What is asked for next is what stands behind those that are known.
+      this.#slots?.push(slot);
+      const i = this.elements;
       const key = this.keyStart(i);
       const last = this.leaf ? this.valueEnd(i) : this.keyEnd(i);
-      if (key < behind || last > end) return false;
-      this.elements = i + 1;
+      if (key < behind || last > end) {
+        // Elements do not depend on each other: those behind it are as good as ever.
+        if (this.#slots) this.#slots.pop();
+        else this.#slots = Array.from({ length: slot }, (_, one) => one);
+        continue;
+      }
+      this.elements++;
       this.used += ELEMENT_BYTES + last - key;
     }
-    return true;
+    return this.elements === count;
+  }
+
+  /** Its place among the elements of the page. */
+  slot(i: number): number {
+    return this.#slots ? this.#slots[i]! : i;
   }
 
   #element(i: number): number {
-    return this.start + PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+    return this.start + PAGE_HEADER_BYTES + this.slot(i) * ELEMENT_BYTES;
   }
 
   elementFlags(i: number): number {

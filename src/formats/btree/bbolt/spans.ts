@@ -34,7 +34,7 @@ export function spansOfPage(file: BboltFile, page: number, kind: number): Span {
   if (kind === KIND.freelist && node.flags !== FREELIST) return spans.done('content');
   spans.field('id', 0, 8, node.id);
   spans.field('flags', 8, 2, node.flags);
-  spans.field('count', 10, 2, node.count);
+  spans.field('count', 10, 2, node.stated);
   spans.field('overflow', 12, 4, node.overflow);
   if (kind === KIND.meta) {
     for (const [name, at, length] of META_FIELDS) {
@@ -45,7 +45,7 @@ export function spansOfPage(file: BboltFile, page: number, kind: number): Span {
   }
   if (kind === KIND.freelist) {
     for (let at = PAGE_HEADER_BYTES; at + 8 <= pageSize; at += 8) {
-      if ((at - PAGE_HEADER_BYTES) / 8 >= node.count) break;
+      if ((at - PAGE_HEADER_BYTES) / 8 >= node.stated) break;
       spans.field('free_page', at, 8, u64(view, start + at));
     }
     return spans.done();
@@ -57,7 +57,7 @@ export function spansOfPage(file: BboltFile, page: number, kind: number): Span {
 /** Elements, keys and values, as far as they lie in the first page. */
 function elements(spans: PageSpans, node: Node, pageSize: number): void {
   for (let i = 0; i < node.elements; i++) {
-    const at = PAGE_HEADER_BYTES + i * ELEMENT_BYTES;
+    const at = PAGE_HEADER_BYTES + node.slot(i) * ELEMENT_BYTES;
     if (at + ELEMENT_BYTES > pageSize) return;
     spans.field('element', at, ELEMENT_BYTES, node.leaf ? node.elementFlags(i) : node.child(i));
     const key = node.keyStart(i) - node.start;

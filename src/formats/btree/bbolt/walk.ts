@@ -92,6 +92,10 @@ export class BboltWalk {
       this.#lose('page-type', `${inline}: no leaf`, said);
       return;
     }
+    if (leaf.count !== leaf.stated) {
+      const said = { page, expected: leaf.count, actual: leaf.stated };
+      this.#tell('key-count', `${inline}: it does not count its elements right`, said);
+    }
     if (!whole) this.#lose('page-overflow', `${inline}: an element leads out of it`, { page });
     this.#visitLeaf(leaf, page, undefined, undefined, undefined, true);
   }
@@ -211,6 +215,10 @@ export class BboltWalk {
       // The page in view is the one that is pinned.
       file.pages.load(page);
     }
+    if (node.count !== node.stated) {
+      const said = { page, parent, at: 10, length: 2, expected: node.count, actual: node.stated };
+      this.#tell('key-count', 'the page does not count its elements right', said);
+    }
     if (!fits) {
       const expected = `${node.count} elements within ${whole} bytes`;
       const said = { page, parent, expected, actual: `${node.elements} of them` };
@@ -242,7 +250,11 @@ export class BboltWalk {
       const expected = { after: bytesValue(node.key(wrong - 1)) };
       const actual = bytesValue(node.key(wrong));
       const said = { page, parent, expected, actual };
-      this.#tell('key-order', `key ${wrong} is not greater than the one before it`, said);
+      this.#tell(
+        'key-order',
+        `key ${node.slot(wrong)} is not greater than the one before it`,
+        said,
+      );
     }
     const last = node.elements - 1;
     if (last < 0) return;
@@ -253,7 +265,7 @@ export class BboltWalk {
     const which = under ? 0 : last;
     const actual = bytesValue(node.key(which));
     const said = { page, parent, expected, actual };
-    this.#tell('key-range', `key ${which} lies outside the separators above`, said);
+    this.#tell('key-range', `key ${node.slot(which)} lies outside the separators above`, said);
   }
 
   #visitLeaf(
@@ -277,7 +289,7 @@ export class BboltWalk {
       const flags = leaf.elementFlags(i);
       if (flags !== 0 && flags !== BUCKET_FLAG) {
         const said = { page, parent, expected: '0 or 1 (bucket)', actual: flags };
-        this.#tell('page-type', `element ${i} has flags that there are not`, said);
+        this.#tell('page-type', `element ${leaf.slot(i)} has flags that there are not`, said);
       }
       if ((flags & BUCKET_FLAG) !== 0) {
         this.#meet(leaf, i, page, parent);
@@ -297,7 +309,7 @@ export class BboltWalk {
     const end = leaf.valueEnd(i);
     if (end - at < BUCKET_BYTES) {
       const said = { page, parent, expected: `at least ${BUCKET_BYTES}`, actual: end - at };
-      this.#lose('page-overflow', `bucket in element ${i} is too short`, said);
+      this.#lose('page-overflow', `bucket in element ${leaf.slot(i)} is too short`, said);
       return;
     }
     const root = u64(leaf.view, at);

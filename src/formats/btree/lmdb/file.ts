@@ -215,7 +215,7 @@ export class LmdbFile implements BtreeFile {
     for (let i = 0; i < opened.nodes; i++) {
       const key = bytesValue(opened.key(i));
       const at = opened.keyStart(i);
-      const cell = { slot: i, offset: opened.leaf2 ? at : opened.node(i), key };
+      const cell = { slot: opened.slot(i), offset: opened.leaf2 ? at : opened.node(i), key };
       if (opened.leaf2) view.cells.push(cell);
       else if (!opened.leaf) view.cells.push({ ...cell, child: opened.child(i) });
       else view.cells.push({ ...cell, ...this.#data(opened, i) });
@@ -236,7 +236,7 @@ export class LmdbFile implements BtreeFile {
     const opened = this.open(page);
     const known = opened && [P_BRANCH, P_LEAF, P_LEAF | P_LEAF2].includes(opened.flags);
     if (!known) return { page, kind: 'missing', keys: 0, children: [], damage: 'not of a tree' };
-    const { leaf, nodes, count } = opened;
+    const { leaf, nodes, count, stated } = opened;
     const node: TreeNode = { page, kind: leaf ? 'leaf' : 'interior', keys: nodes, children: [] };
     const first = leaf ? 0 : 1;
     if (nodes > first) {
@@ -245,6 +245,7 @@ export class LmdbFile implements BtreeFile {
     }
     if (!leaf) for (let i = 0; i < nodes; i++) node.children.push(opened.child(i));
     if (nodes < count) node.damage = 'page-overflow';
+    else if (count !== stated) node.damage = 'key-count';
     return node;
   }
 

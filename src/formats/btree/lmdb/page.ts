@@ -27,10 +27,14 @@ export class LmdbPage {
   pad = 0;
   leaf = false;
   leaf2 = false;
-  /** By the header. */
+  /** By the header, unless another number of nodes fills the room behind the free space exactly. */
   count = 0;
-  /** Nodes that lie within the page, in front of the first that does not. */
+  /** By the header. */
+  stated = 0;
+  /** Nodes that lie within the page. They are what is counted from 0 below. */
   nodes = 0;
+  /** Their slots, unless all nodes do. */
+  #slots: number[] | undefined;
   /** Bytes of nodes, each of an even number. */
   nodeBytes = 0;
 
@@ -41,8 +45,10 @@ export class LmdbPage {
     this.start = start;
     this.end = end;
     this.count = 0;
+    this.stated = 0;
     this.nodes = 0;
     this.nodeBytes = 0;
+    this.#slots = undefined;
     if (start + PAGE_HEADER_BYTES > end) return false;
     this.pgno = u64(view, start);
     this.pad = view.getUint16(start + PAD_AT, true);
@@ -52,40 +58,79 @@ export class LmdbPage {
     this.leaf = (this.flags & P_LEAF) !== 0;
     this.leaf2 = (this.flags & P_LEAF2) !== 0;
     if ((this.flags & (P_LEAF | P_BRANCH)) === 0) return true;
-    if (this.lower < PAGE_HEADER_BYTES || start + this.lower > end) return false;
-    this.count = (this.lower - PAGE_HEADER_BYTES) >> 1;
+    this.stated = (this.lower - PAGE_HEADER_BYTES) / 2;
+    const fits = this.lower >= PAGE_HEADER_BYTES && start + this.lower <= end;
+    this.count = fits ? this.stated >>> 0 : 0;
     if (this.leaf2) {
       const room = this.pad === 0 ? 0 : Math.floor((end - start - PAGE_HEADER_BYTES) / this.pad);
       this.nodes = Math.min(this.count, room);
       return this.nodes === this.count;
     }
+    if (this.#nodes() && fits && this.nodeBytes === end - start - this.upper) return true;
+    const filling = this.#filling();
+    if (filling === 0 || filling === this.stated) return fits && this.nodes === this.count;
+    this.count = filling;
     return this.#nodes();
   }
 
+  /** How many nodes fill the page from `upper` to its end, to the byte; 0: none do. */
+  #filling(): number {
+    const { view, start, end, upper } = this;
+    let left = end - start - upper;
+    for (let slot = 0; left > 0; slot++) {
+      const pointer = PAGE_HEADER_BYTES + 2 * slot;
+      if (pointer + 2 > upper || view.getUint16(start + pointer, true) < upper) return 0;
+      const size = this.#sizeAt(slot);
+      if (size === 0) return 0;
+      left -= (size + 1) & ~1;
+      if (left === 0) return slot + 1;
+    }
+    return 0;
+  }
+
   #nodes(): boolean {
-    const { view, start, end, leaf, count, lower } = this;
-    const { bytes } = this;
+    const { count } = this;
+    this.nodes = 0;
+    this.#slots = undefined;
     let total = 0;
-    for (let i = 0; i < count; i++) {
-      const pointer = start + PAGE_HEADER_BYTES + 2 * i;
-      const offset = bytes[pointer]! | (bytes[pointer + 1]! << 8);
-      const at = start + offset;
-      if (offset < lower || at + NODE_BYTES > end) return false;
-      let size = NODE_BYTES + view.getUint16(at + 6, true);
-      if (leaf) {
-        const big = (bytes[at + 4]! & F_BIGDATA) !== 0;
-        size += big ? 8 : view.getUint32(at, true);
+    for (let slot = 0; slot < count; slot++) {
+      const size = this.#sizeAt(slot);
+      if (size === 0) {
+        // Nodes do not depend on each other: those behind it are as good as ever.
+        this.#slots ??= Array.from({ length: slot }, (_, i) => i);
+        continue;
       }
-      if (at + size > end) return false;
       total += (size + 1) & ~1;
-      this.nodes = i + 1;
+      this.#slots?.push(slot);
+      this.nodes++;
     }
     this.nodeBytes = total;
-    return true;
+    return this.#slots === undefined;
+  }
+
+  /** Bytes of the node in that slot; 0: it does not lie within the page. */
+  #sizeAt(slot: number): number {
+    const { bytes, view, start, end } = this;
+    const pointer = start + PAGE_HEADER_BYTES + 2 * slot;
+    const offset = bytes[pointer]! | (bytes[pointer + 1]! << 8);
+    const at = start + offset;
+    if (offset < PAGE_HEADER_BYTES + 2 * this.count || at + NODE_BYTES > end) return 0;
+    let size = NODE_BYTES + view.getUint16(at + 6, true);
+    if (this.leaf) {
+      const big = (bytes[at + 4]! & F_BIGDATA) !== 0;
+      size += big ? 8 : view.getUint32(at, true);
+    }
+    return at + size > end ? 0 : size;
+  }
+
+  /** Where its pointer stands. */
+  slot(i: number): number {
+    return this.#slots ? this.#slots[i]! : i;
   }
 
   node(i: number): number {
-    return this.start + this.view.getUint16(this.start + PAGE_HEADER_BYTES + 2 * i, true);
+    const pointer = this.start + PAGE_HEADER_BYTES + 2 * this.slot(i);
+    return this.start + this.view.getUint16(pointer, true);
   }
 
   keyStart(i: number): number {

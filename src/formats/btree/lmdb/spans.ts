@@ -82,7 +82,7 @@ function nodes(spans: PageSpans, page: LmdbPage): void {
       spans.field('key', from, to - from, key);
       continue;
     }
-    spans.field('pointer', PAGE_HEADER_BYTES + 2 * i, 2, page.node(i));
+    spans.field('pointer', PAGE_HEADER_BYTES + 2 * page.slot(i), 2, page.node(i));
     spans.field(
       'node',
       from - NODE_BYTES,

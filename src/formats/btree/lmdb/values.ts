@@ -54,7 +54,7 @@ export class LmdbValues {
     const to = from + leaf.dataSize(i);
     options.onValue?.(leaf.bytes, from, to, page);
     row.page = page;
-    row.slot = i;
+    row.slot = leaf.slot(i);
     const at = leaf.leaf2 ? row.keyStart : leaf.node(i);
     row.offset = page * this.file.pageSize + at - leaf.start;
     row.length = to - at;
@@ -105,10 +105,11 @@ export class LmdbValues {
     this.key = leaf.key(i);
     const whole = sub.parse(leaf.bytes, leaf.view, from, to);
     const said = { page, parent };
+    if (sub.count !== sub.stated) this.miscounted(sub, page, parent);
     if (!sub.leaf || !whole) {
       const expected = `a leaf of ${sub.count} values within ${to - from} bytes`;
       const actual = `flags ${sub.flags}, ${sub.nodes} of them`;
-      this.lose('page-overflow', `the values of node ${i} cannot all be read`, {
+      this.lose('page-overflow', `the values of node ${leaf.slot(i)} cannot all be read`, {
         ...said,
         expected,
         actual,
@@ -118,7 +119,7 @@ export class LmdbValues {
     const reversed = isReversed(database.flags, true);
     this.keys(reversed, sub, page, parent, undefined, undefined, 0);
     for (let slot = 0; slot < sub.nodes && !this.stopped; slot++) {
-      this.value(sub.bytes, sub.keyStart(slot), sub.keyEnd(slot), page, i);
+      this.value(sub.bytes, sub.keyStart(slot), sub.keyEnd(slot), page, leaf.slot(i));
     }
     return sub.nodes;
   }
@@ -134,7 +135,11 @@ export class LmdbValues {
     if (this.stat) this.stat.keys++;
     if (first < 2 || first + least > end) {
       const said = { page, expected: `2 to ${end - least}`, actual: first };
-      this.lose('child-range', `the overflow pages of node ${i} lead out of the file`, said);
+      this.lose(
+        'child-range',
+        `the overflow pages of node ${leaf.slot(i)} lead out of the file`,
+        said,
+      );
       return 0;
     }
     if (!pages.load(first)) return 0;
@@ -166,7 +171,7 @@ export class LmdbValues {
     row.keyStart = leaf.keyStart(i);
     row.keyEnd = leaf.keyEnd(i);
     row.page = page;
-    row.slot = i;
+    row.slot = leaf.slot(i);
     row.offset = page * pageSize + leaf.node(i) - leaf.start;
     row.length = row.keyEnd + 8 - leaf.node(i);
     this.#emit(this.#big, PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + size);
@@ -213,7 +218,7 @@ export class LmdbValues {
       if (compareSpans(bytes, start, end, bytes, next, nextEnd, reversed) >= 0) {
         const expected = { after: bytesValue(bytes, start, end) };
         const said = { page: number, parent, expected, actual: bytesValue(bytes, next, nextEnd) };
-        this.tell('key-order', `key ${i} is not greater than the one before it`, said);
+        this.tell('key-order', `key ${page.slot(i)} is not greater than the one before it`, said);
         break;
       }
       start = next;
@@ -227,7 +232,13 @@ export class LmdbValues {
   #range(page: LmdbPage, number: number, parent: number, i: number, low: Key, high: Key): void {
     const expected = { from: low && bytesValue(low), to: high && bytesValue(high) };
     const said = { page: number, parent, expected, actual: bytesValue(page.key(i)) };
-    this.tell('key-range', `key ${i} lies outside the separators above`, said);
+    this.tell('key-range', `key ${page.slot(i)} lies outside the separators above`, said);
+  }
+
+  /** It was read as the nodes that fill it. */
+  miscounted({ count, stated }: LmdbPage, page: number, parent: number): void {
+    const said = { page, parent, expected: count, actual: stated };
+    this.tell('key-count', 'the page does not count its nodes right', said);
   }
 
   tell(code: string, what: string, said: Said): void {

@@ -196,6 +196,7 @@ export class LmdbWalk {
       const said = { page, parent, at: 0, length: 8, expected: page, actual: into.pgno };
       this.#values.tell('page-type', 'the page says that it is another', said);
     }
+    if (into.count !== into.stated) this.#values.miscounted(into, page, parent);
     if (!whole) {
       const expected = `${into.count} nodes within ${pageSize} bytes`;
       const said = { page, parent, expected, actual: `${into.nodes} of them` };
@@ -255,7 +256,7 @@ export class LmdbWalk {
     for (let i = 0; i < leaf.nodes && !this.#values.stopped; i++) {
       if (tree.dups) {
         tree.entries++;
-        this.#values.value(leaf.bytes, leaf.keyStart(i), leaf.keyEnd(i), page, i);
+        this.#values.value(leaf.bytes, leaf.keyStart(i), leaf.keyEnd(i), page, leaf.slot(i));
         continue;
       }
       const flags = leaf.nodeFlags(i);
@@ -297,7 +298,11 @@ export class LmdbWalk {
     } else {
       const expected = 'flags of a value, a database or several values';
       const actual = `flags ${flags}, ${size} bytes`;
-      this.#values.lose('page-type', `node ${i} is of no kind`, { ...said, expected, actual });
+      this.#values.lose('page-type', `node ${leaf.slot(i)} is of no kind`, {
+        ...said,
+        expected,
+        actual,
+      });
     }
   }
 }

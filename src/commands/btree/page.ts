@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { BtreeCommand, btreeFlags, pathArg } from '../../cli/btree-command.ts';
 import { showPageList } from '../../cli/btree-show.ts';
+import { usageError } from '../../shared/errors.ts';
 
 export default class BtreePage extends BtreeCommand {
   static override summary = 'print one page of a B+tree: header fields and cells';
@@ -10,7 +11,10 @@ export default class BtreePage extends BtreeCommand {
   ];
   static override args = {
     path: pathArg,
-    page: Args.integer({ description: 'number of the page', required: true, min: 0 }),
+    page: Args.custom<number>({ parse: pageNumber })({
+      description: 'number of the page',
+      required: true,
+    }),
   };
   static override flags = { ...btreeFlags };
 
@@ -19,4 +23,11 @@ export default class BtreePage extends BtreeCommand {
     const opened = await this.open(args.path, flags);
     process.exitCode = await showPageList(this.out, opened, args.page, flags);
   }
+}
+
+async function pageNumber(text: string): Promise<number> {
+  const page = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(page)) return page;
+  const hint = 'ddia btree page PATH PAGE; ddia btree map PATH shows them all';
+  throw usageError('usage', `no number of a page: ${JSON.stringify(text)}`, hint);
 }

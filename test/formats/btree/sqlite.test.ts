@@ -214,7 +214,8 @@ describe('damage', () => {
   const cases: [string, Uint8Array, string][] = [
     ['another page type', set(leaf, 10), 'page-type'],
     ['no page type', set(leaf, 7), 'page-type'],
-    ['a cell count beyond the page', set(leaf + 3, 0xff), 'page-overflow'],
+    ['a cell count beyond the page', set(leaf + 3, 0xff), 'key-count'],
+    ['a cell count that nothing proves', set(leaf + 3, 0xff, 0xff, 0, 0, 1), 'page-overflow'],
     ['a cell pointer into the header', set(leaf + 8, 0, 2), 'page-overflow'],
     [
       'two pointers to one cell',
@@ -254,6 +255,40 @@ describe('damage', () => {
     const words = findings.map(({ message }) => message).join('\n');
     expect(words).toContain('row 1 of t is missing from index ti');
     expect(words).toContain('index ti has an entry without such a row');
+  });
+
+  it('of the count of cells is told, and costs no row', async () => {
+    for (const name of ['clean.db', 'small-pages.db', 'autovacuum.db']) {
+      const whole = await scan(input(name));
+      const bytes = bytesOf(name);
+      const view = new DataView(bytes.buffer);
+      const pageSize = view.getUint16(16);
+      // Pages of trees, but not the schema's, until there were some 60 hits.
+      const pages = Array.from({ length: bytes.length / pageSize - 1 }, (_, i) => i + 1);
+      const types: number[] = [];
+      for (const page of pages) {
+        const at = page * pageSize + 3;
+        const type = bytes[at - 3]!;
+        const count = view.getUint16(at);
+        const content = view.getUint16(at + 2);
+        // Overflow pages, and pages of the free list, which are not read.
+        if (![2, 5, 10, 13].includes(type) || count === 0 || content < 2 * count) continue;
+        if (types.length >= 60) break;
+        for (const other of [0, 1, count - 1, count + 1, count + 9, 0xffff]) {
+          if (other === count) continue;
+          const hit = new Uint8Array(bytes);
+          new DataView(hit.buffer).setUint16(at, other);
+          const { rows, damage } = await scan(input(name, hit));
+          if (damage.length === 0) continue; // a page that no tree has
+          expect(damage).toMatchObject([{ code: 'key-count', expected: count, actual: other }]);
+          expect(rows).toEqual(whole.rows);
+          expect(await codes(input(name, hit))).toContain('key-count');
+          types.push(type);
+        }
+      }
+      expect(types.length).toBeGreaterThan(40);
+      expect(new Set(types).size).toBeGreaterThan(2);
+    }
   });
 
   it('of the type of a page is told, and costs no row', async () => {

@@ -17,7 +17,7 @@ export class Node {
   start = 0;
   id = 0;
   flags = 0;
-  /** By the header, unless another number of elements is proved by where their keys and values lie. */
+  /** By the header, unless where keys and values lie proves another number. */
   count = 0;
   /** By the header. */
   stated = 0;

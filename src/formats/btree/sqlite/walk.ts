@@ -3,12 +3,11 @@
  * Rows and damage are told alike. Leaves are read where they lie in the page cache; interior pages
  * in a copy of their level, since their children are read meanwhile.
  */
-import type { Check, Said } from '../check.ts';
+import type { Check } from '../check.ts';
 import { KIND, type Steps, type TreeStat } from '../model.ts';
 import { Cell, rowidOf } from './cell.ts';
 import type { SqliteFile } from './file.ts';
 import {
-  CELLS_AT,
   DEPTH_MAX,
   HEADER_BYTES,
   INTERIOR_TABLE,
@@ -18,22 +17,25 @@ import {
   RIGHT_CHILD_AT,
 } from './layout.ts';
 import { judgeType } from './likely-type.ts';
+import { PageCells } from './page-cells.ts';
 import { Payloads } from './payload.ts';
 import type { RecordReader } from './record-reader.ts';
 import { RowCheck } from './row-check.ts';
 import type { SqliteTree } from './schema.ts';
-import { contentOf, type PageSpace, usedBytes } from './space.ts';
+import { contentOf, type PageSpace } from './space.ts';
 import type { WalkOptions } from './walk-options.ts';
 
 interface Level {
   bytes: Uint8Array;
   view: DataView;
   cell: Cell;
+  cells: PageCells;
 }
 
 export class SqliteWalk {
   readonly stat: TreeStat;
   readonly #cell: Cell;
+  readonly #cells: PageCells;
   readonly #space: PageSpace;
   readonly #levels: Level[] = [];
   readonly #rows: RowCheck;
@@ -56,6 +58,11 @@ export class SqliteWalk {
     this.#payloads = new Payloads(file.pages, usable, file.pageCount);
     this.#reader = file.recordReader();
     this.#rows = new RowCheck(file, tree, check);
+    this.#cells = this.#pageCells();
+  }
+
+  #pageCells(): PageCells {
+    return new PageCells(this.file, this.check, this.options, () => this.#rows.forget());
   }
 
   *run(): Steps {
@@ -71,7 +78,7 @@ export class SqliteWalk {
     if (this.#stopped || !this.#enter(page, parent, depth)) return;
     const { pages } = file;
     if (!pages.load(page)) {
-      this.#lose('file-short', 'the file does not hold the page', { page, parent });
+      this.#cells.lose('file-short', 'the file does not hold the page', { page, parent });
       return;
     }
     const header = page === 1 ? HEADER_BYTES : 0;
@@ -95,15 +102,18 @@ export class SqliteWalk {
       const said = parent === 0 ? { page: 1 } : { page: parent };
       const what = `child ${page} is no page of the file`;
       const expected = `2 to ${file.pageCount}`;
-      this.#lose('child-range', what, { ...said, expected, actual: page });
+      this.#cells.lose('child-range', what, { ...said, expected, actual: page });
       return false;
     }
     if (depth > DEPTH_MAX) {
-      this.#lose('tree-cycle', `the tree is deeper than ${DEPTH_MAX} levels`, { page, ...from });
+      this.#cells.lose('tree-cycle', `the tree is deeper than ${DEPTH_MAX} levels`, {
+        page,
+        ...from,
+      });
       return false;
     }
     if (!check.claim(page, KIND.leaf)) {
-      this.#lose('page-shared', 'a second reference to the page', { page, ...from });
+      this.#cells.lose('page-shared', 'a second reference to the page', { page, ...from });
       return false;
     }
     return true;
@@ -115,7 +125,7 @@ export class SqliteWalk {
     const { type, stated, expected } = judgeType(this.file, this.tree, header, sure, this.#cell);
     if (expected === undefined) return type;
     const said = { page, parent, at: header, length: 1, expected, actual: stated };
-    if (type === 0) this.#lose('page-type', 'the page is not one of such a tree', said);
+    if (type === 0) this.#cells.lose('page-type', 'the page is not one of such a tree', said);
     else
       this.check.finding('page-type', 'its cells are those of another type, so it is read', said);
     return type;
@@ -129,21 +139,22 @@ export class SqliteWalk {
     if (this.#before >= 0 && page !== this.#before + 1) stat.jumps++;
     this.#before = page;
     this.#depth(page, parent, depth);
-    const count = this.#cells(view, start, header, type, page, parent);
     const table = type !== LEAF_INDEX;
     const cell = this.#cell;
+    const cells = this.#cells;
+    cells.begin(bytes, view, start, header, type, page, parent, cell);
+    const { count, pointers } = cells;
     const { thorough } = this.options;
     this.#rows.beginPage(page, parent);
     const { usable } = file.header;
     const content = contentOf(view, start, header);
     const space = this.#space;
     for (let slot = 0; slot < count && !this.#stopped; slot++) {
-      const at = view.getUint16(start + header + 8 + 2 * slot);
+      const at = view.getUint16(pointers + 2 * slot);
       const whole =
         at >= content && at <= usable - 4 && cell.parse(bytes, start + at, start + usable, type);
       if (whole && thorough) space.add(at, cell.size);
-      else if (!whole && !this.#open(cell, bytes, view, start, header, type, page, parent, slot))
-        continue;
+      else if (!whole && !cells.open(cell, slot)) continue;
       stat.keys++;
       if (table) {
         if (!this.#wanted(cell)) continue;
@@ -158,7 +169,7 @@ export class SqliteWalk {
       this.#record(cell, bytes, view, page, slot);
     }
     this.#rows.detach();
-    if (thorough) this.#account(view, start, header, type, page, parent, count);
+    if (thorough) cells.account(stat, cell);
     file.pages.unpin(pin);
   }
 
@@ -178,11 +189,11 @@ export class SqliteWalk {
     const { stat } = this;
     this.check.reclaim(page, KIND.interior);
     stat.interior++;
-    const { bytes, view, cell } = this.#copy(depth);
-    const count = this.#cells(view, 0, header, type, page, parent);
+    const { bytes, view, cell, cells } = this.#copy(depth);
+    cells.begin(bytes, view, 0, header, type, page, parent, cell);
     const { thorough, bounds } = this.options;
-    for (let slot = 0; slot < count && !this.#stopped; slot++) {
-      if (!this.#open(cell, bytes, view, 0, header, type, page, parent, slot)) continue;
+    for (let slot = 0; slot < cells.count && !this.#stopped; slot++) {
+      if (!cells.open(cell, slot)) continue;
       // The cell is needed again once its child is read, which uses none of this level.
       const { child } = cell;
       const table = type === INTERIOR_TABLE;
@@ -201,10 +212,7 @@ export class SqliteWalk {
     }
     if (this.#stopped) return;
     const right = view.getUint32(header + RIGHT_CHILD_AT);
-    if (thorough) {
-      this.#space.addAll(bytes, view, header + 12, count, cell, type);
-      this.#account(view, 0, header, type, page, parent, count);
-    }
+    if (thorough) cells.account(stat, cell);
     yield* this.#page(right, page, depth + 1);
   }
 
@@ -213,80 +221,12 @@ export class SqliteWalk {
     let level = this.#levels[depth];
     if (level === undefined) {
       const bytes = new Uint8Array(pages.pageSize);
-      level = { bytes, view: new DataView(bytes.buffer), cell: new Cell(header.usable) };
+      const view = new DataView(bytes.buffer);
+      level = { bytes, view, cell: new Cell(header.usable), cells: this.#pageCells() };
       this.#levels[depth] = level;
     }
     level.bytes.set(pages.bytes.subarray(pages.start, pages.start + pages.pageSize));
     return level;
-  }
-
-  /** How many cells the header says, if the page has room for their pointers. */
-  #cells(
-    view: DataView,
-    start: number,
-    header: number,
-    type: number,
-    page: number,
-    parent: number,
-  ): number {
-    const { usable } = this.file.header;
-    const count = view.getUint16(start + header + CELLS_AT);
-    const first = header + (isLeafPage(type) ? 8 : 12);
-    const said = { page, parent, at: header + CELLS_AT, length: 2 };
-    const most = Math.floor((this.file.pageSize - 8) / 6);
-    if (first + 2 * count > usable || count > most) {
-      const expected = `at most ${Math.min(most, Math.floor((usable - first) / 2))}`;
-      const what = 'more cells than the page has room for';
-      this.#lose('page-overflow', what, { ...said, expected, actual: count });
-      return 0;
-    }
-    // SQLite refuses to go down into a page without cells.
-    if (count === 0 && (parent !== 0 || (!isLeafPage(type) && page !== 1))) {
-      const what = 'a page below the root, or with children, has no cells';
-      this.check.finding('key-count', what, { ...said, expected: 'at least 1', actual: 0 });
-    }
-    this.#space.begin();
-    return count;
-  }
-
-  /** Reads cell `slot`; false if it leads out of the page, which is told. */
-  #open(
-    cell: Cell,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    header: number,
-    type: number,
-    page: number,
-    parent: number,
-    slot: number,
-  ): boolean {
-    const { usable } = this.file.header;
-    const pointer = header + (type <= INTERIOR_TABLE ? 12 : 8) + 2 * slot;
-    const at = view.getUint16(start + pointer);
-    const content = contentOf(view, start, header);
-    if (at < content || at > usable - 4 || at < pointer) {
-      const what = `cell ${slot} does not lie in the cell content`;
-      const expected = `${content} to ${usable - 4}`;
-      this.#lose('page-overflow', what, {
-        page,
-        parent,
-        at: pointer,
-        length: 2,
-        expected,
-        actual: at,
-      });
-      this.#space.broken = true;
-      if (at < 8 || at > usable - 4) return false;
-    }
-    if (!cell.parse(bytes, start + at, start + usable, type)) {
-      const what = `cell ${slot} extends off the end of the page`;
-      this.#lose('page-overflow', what, { page, parent, at });
-      this.#space.broken = true;
-      return false;
-    }
-    if (type > INTERIOR_TABLE && this.options.thorough) this.#space.add(at, cell.size);
-    return true;
   }
 
   #wanted(cell: Cell): boolean {
@@ -314,32 +254,6 @@ export class SqliteWalk {
       if (onRecord(record, cell, page, slot)) this.#stopped = true;
     }
     this.#rows.keep(record);
-  }
-
-  /** Every byte of the page has one use. */
-  #account(
-    view: DataView,
-    start: number,
-    header: number,
-    type: number,
-    page: number,
-    parent: number,
-    count: number,
-  ): void {
-    const { usable } = this.file.header;
-    const first = header + (type <= INTERIOR_TABLE ? 12 : 8) + 2 * count;
-    const free = this.#space.check(view, start, header, first, usable);
-    this.stat.usedBytes += usedBytes(view, start, header, first, usable);
-    this.stat.pageBytes += this.file.pageSize;
-    if (!free) return;
-    const { code, what, at, expected, actual } = free;
-    this.check.finding(code, what, { page, parent, at, expected, actual });
-  }
-
-  #lose(code: string, what: string, said: Said): void {
-    this.check.lossy = true;
-    this.check.finding(code, what, said.parent === 0 ? { ...said, parent: undefined } : said);
-    this.#rows.forget();
   }
 }
 

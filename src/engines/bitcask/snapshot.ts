@@ -41,12 +41,11 @@ export class Snapshot implements Iterable<KeyValue> {
     now: number,
     options: ScanOptions,
   ) {
-    let chosen = keys.sorted((entry) => {
+    const keep = (entry: number): boolean => {
       const expires = keys.expires(entry);
       return (expires === 0 || expires > now) && wanted(keys, entry, options);
-    });
-    if (options.reverse) chosen = chosen.reverse();
-    if (options.limit !== undefined) chosen = chosen.subarray(0, options.limit);
+    };
+    const chosen = keys.sorted(keep, options.reverse, options.limit);
     this.size = chosen.length;
     const numbers = new Map<number, number>();
     this.#places = new Float64Array(chosen.length * 3);

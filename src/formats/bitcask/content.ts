@@ -48,14 +48,13 @@ export async function tellContent(
   const { keys } = index;
   const { from, to, prefix, skip = 0, limit = Number.POSITIVE_INFINITY } = options;
   const narrowed = from || to || prefix;
-  const chosen = keys.sorted((entry) => {
+  const keep = (entry: number): boolean => {
     if (!index.isLive(entry, context.now)) return false;
     const start = keys.keyStart(entry);
     const end = start + keys.keyLength(entry);
     return !narrowed || keyInRange(keys.keyChunk(entry), start, end, options);
-  });
-  if (options.reverse) chosen.reverse();
-  const asked = chosen.subarray(skip, Math.min(chosen.length, skip + limit));
+  };
+  const asked = keys.sorted(keep, options.reverse, skip + limit).subarray(skip);
   const result = { records: 0, bytes: 0 };
   const values = options.keysOnly ? undefined : new ValueReader(input, context, index);
   try {

@@ -14,6 +14,7 @@
  * About 60 bytes a key beyond the key itself. At most 4 GiB of keys and 2^27 entries: what exceeds
  * that throws a DdiaError `directory-full`.
  */
+import { selectFirst } from '../../shared/select-first.ts';
 import { allocate, CHUNK_BITS, CHUNK_BYTES, directoryFull, KeyChunks } from './key-chunks.ts';
 import { hashOf } from './key-hash.ts';
 
@@ -236,14 +237,23 @@ export class KeyDirectory {
     }
   }
 
-  /** Entries that `keep` wants, in byte order of their keys. */
-  sorted(keep: (entry: number) => boolean = () => true): Uint32Array {
+  /**
+   * Entries that `keep` wants, in byte order of their keys or in the reverse one; at most the first
+   * `most` of them.
+   */
+  sorted(
+    keep: (entry: number) => boolean = () => true,
+    reverse = false,
+    most = Number.POSITIVE_INFINITY,
+  ): Uint32Array {
     let count = 0;
     const chosen = new Uint32Array(this.size);
     this.forEach((entry) => {
       if (keep(entry)) chosen[count++] = entry;
     });
-    return chosen.subarray(0, count).sort((a, b) => this.compare(a, b));
+    const sign = reverse ? -1 : 1;
+    const compare = (a: number, b: number): number => sign * this.compare(a, b);
+    return selectFirst(chosen.subarray(0, count), Math.min(count, most), compare);
   }
 
   /** Bytes that the directory takes, the keys' own apart. */

@@ -13,10 +13,14 @@ export async function replay(
   { memtableBytes }: Pick<ResolvedOptions, 'memtableBytes'>,
 ): Promise<{ memtables: Memtable[]; lastSeq: number }> {
   const { flushedSeq } = manifest;
-  const { nextSeq } = log.status;
-  if (nextSeq <= flushedSeq) {
-    const gap = `the log goes on at ${nextSeq}, the tables hold numbers up to ${flushedSeq}`;
-    throw new DdiaError('corrupt', `${directory}: ${gap}: it is not the log of these tables`);
+  const { currentSeq, truncatedSeq } = log;
+  // A table is written of what the log has synced, and only then is the log let go up to there.
+  if (currentSeq < flushedSeq || truncatedSeq > flushedSeq) {
+    const reach =
+      currentSeq < flushedSeq ? `ends at seq ${currentSeq}` : `begins behind seq ${truncatedSeq}`;
+    const gap = `the log ${reach}, the tables hold numbers up to ${flushedSeq}`;
+    const hint = `look: ddia lsm verify ${directory}; then ddia lsm repair ${directory} --out NEW`;
+    throw new DdiaError('corrupt', `${directory}: ${gap}: it is not the log of these tables`, hint);
   }
   let memtable = new Memtable();
   const memtables = [memtable];

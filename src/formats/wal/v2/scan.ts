@@ -286,7 +286,8 @@ export class V2Scan {
     }
     end.position = base + next;
     end.chain = this.#chain;
-    if (type === FIRST || this.#pieces.begun || this.#joining) return;
+    // The rest of a record that is lost is intact, and yet nothing to go on behind.
+    if (type === FIRST || this.#pieces.begun || this.#joining || this.#losses.pending) return;
     this.whole.position = end.position;
     this.whole.chain = end.chain;
   }

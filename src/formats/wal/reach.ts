@@ -54,7 +54,8 @@ export class ReachChecker {
   /** What is missing behind the last of `input`'s segments. */
   end({ dialect, files, set }: WalOpened): WalDamage | undefined {
     const { segment, seq } = this.reach;
-    const last = files.at(-1);
+    // One that is cut down to nothing has nothing to be read, and is as good as gone.
+    const last = files.findLast(({ size }) => size !== 0);
     const reached = last
       ? (dialect.segmentNumber(last.name) ?? segment)
       : (dialect.firstSegment?.(set) ?? 1) - 1;

@@ -140,8 +140,8 @@ export async function applyRepair(
     kept.directory?.finish();
     directory.finish();
   } finally {
-    directory.abandon();
     kept?.directory?.abandon();
+    directory.abandon();
     lock?.release();
   }
   const { ledger } = kept;

@@ -17,8 +17,8 @@ export interface Quarantine {
 }
 
 /**
- * Copies the dropped spans of `ledger` out of `set`, durably. The directory has no name yet: that is
- * for the caller, who abandons it where the repair fails.
+ * Copies the dropped spans of `ledger` out of `set`, durably. The directory has no name yet: that
+ * is for the caller, who abandons it where the repair fails.
  */
 export async function quarantine(
   disk: Disk,

@@ -110,7 +110,9 @@ export interface WalScanContext extends ScanContext {
   readonly from?: number | undefined;
 }
 
-/** What the file `file` says: a segment up to this one was made, a record up to this one is durable. */
+/**
+ * What the file `file` says: a segment up to this one was made, a record up to this one is durable.
+ */
 export interface LogReach {
   readonly file: string;
   readonly segment: number;

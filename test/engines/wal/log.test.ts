@@ -215,6 +215,22 @@ describe('a medium that fails', () => {
     await log.append(put('lost', 'x'.repeat(3000)));
     await log.close();
     disk.dropCaches();
+    await expect(open()).rejects.toThrow('the mark behind it proves it synced');
+    disk.remove(`${ROOT}/MANIFEST.wal2`);
+    await expect(open()).rejects.toThrow('the mark behind it proves it synced');
+  });
+});
+
+describe('a log that was closed', () => {
+  it('ends where its manifest says, and no sooner', async () => {
+    const { disk, open, log } = await simulated();
+    await log.append(put('first'));
+    const end = 96 + log.status.bytesWritten;
+    await log.append(put('last'));
+    await log.close();
+    const file = disk.open(`${ROOT}/000001.wal2`, 'write');
+    file.truncate(end);
+    file.close();
     await expect(open()).rejects.toThrow(/the log ends at seq 1, seq 2 was durable/);
   });
 });

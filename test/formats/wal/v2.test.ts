@@ -224,6 +224,42 @@ describe('what stands in the wrong place', () => {
   });
 });
 
+describe('marks', () => {
+  const closed = log([[[put('a', '1')], [put('b', '2')]]])[NAME]!;
+  const mark = closed.length - 20;
+
+  it('make a hole of what is destroyed before them, whatever is left of that', async () => {
+    for (let from = 96; from < mark; from++) {
+      const hit = Uint8Array.from(closed).fill(0xff, from, mark);
+      const { records, damage } = await scan(hit);
+      expect({ from, tails: damage.map(({ tail }) => tail) }).toEqual({ from, tails: [false] });
+      expect(records.length).toBe(from < 118 ? 0 : 1);
+    }
+  });
+
+  it('of another place prove nothing', async () => {
+    for (const elsewhere of [log([[[put('a', '1')], [put('b', '2')]]], 8n)[NAME]!, closed]) {
+      const hit = Uint8Array.from(closed).fill(0xff, 118);
+      const at = elsewhere === closed ? mark - 1 : mark;
+      hit.set(elsewhere.subarray(mark), at);
+      const { damage } = await scan(hit);
+      expect(damage.map(({ tail }) => tail)).toEqual([true]);
+    }
+  });
+
+  it('of older writers have no checksum of their own, and are read', async () => {
+    // The example of the page on the layout as it was before.
+    const ended = 'c0ec2cce090005020300000000000000';
+    const records =
+      '4444494157414c0202004000000000000000000000800000fd22cab7fb0e368601000000000000000100000000000000' +
+      '000000000000000000000000a69748fff034a09400000000fd22cab7fb0e368601000000a69748ff60000000424c4b32' +
+      'd29204961e0001010000000000000001020106757365723a31034164610206757365723a32';
+    const { damage, records: told } = await scan(Buffer.from(records + ended, 'hex'));
+    expect(damage).toEqual([]);
+    expect(told).toHaveLength(2);
+  });
+});
+
 describe('torn tails', () => {
   it('are told for every truncation, with no record lost before', async () => {
     const intact = (await scan(sample)).records;

@@ -16,7 +16,7 @@ export interface MarkPlace {
 const covered = new Uint8Array(MARK_CRC_AT + 20);
 const coveredView = new DataView(covered.buffer);
 
-/** The mark's own checksum: `payload` is where it says its kind, `offset` where its fragment lies. */
+/** The own checksum of a mark: `payload` is where it says its kind, `offset` its fragment's. */
 export function markCrc(
   bytes: Uint8Array,
   payload: number,

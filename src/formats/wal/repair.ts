@@ -89,7 +89,7 @@ class Losses {
     }
     const { mend, file, offset, length, code, subject, message } = damage;
     if (damage.records > 0 && length === 0) {
-      const lost = 'what they wrote or deleted is lost: older values show, deleted keys come back';
+      const lost = 'what stood there is lost: older values show, deleted keys come back';
       this.#told.add(`${message}: ${lost}`);
     }
     if (!damage.lost || length === 0) return;

@@ -3,6 +3,7 @@
  * durable when it was written. A log that ends before that has lost something, however clean its
  * end looks.
  */
+import type { ByteSource, FileSet } from '../format.ts';
 import type { LogReach, WalDamage, WalOpened, WalRecord } from './model.ts';
 
 /** Asked before the first segment is read: a writer may go on meanwhile. */
@@ -60,6 +61,8 @@ export class ReachChecker {
       ? (dialect.segmentNumber(last.name) ?? segment)
       : (dialect.firstSegment?.(set) ?? 1) - 1;
     if (reached < segment) {
+      // A writer may have made it since the files were listed.
+      if (isThere(set, dialect.encoder?.segmentName(segment))) return undefined;
       const missing =
         reached + 1 === segment
           ? `segment ${segment} is missing`
@@ -83,5 +86,18 @@ export class ReachChecker {
     const repair = 'nothing to drop: look for an older copy of the log';
     const fate = { records: Number.POSITIVE_INFINITY, tail: false, lost: false };
     return { code, severity: 'error', ...place, message, evidence, repair, ...fate };
+  }
+}
+
+function isThere(set: FileSet, name: string | undefined): boolean {
+  if (name === undefined) return false;
+  let source: ByteSource | undefined;
+  try {
+    source = set.open(name);
+    return source.size !== 0;
+  } catch {
+    return false;
+  } finally {
+    source?.close?.();
   }
 }

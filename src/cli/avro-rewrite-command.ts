@@ -1,6 +1,7 @@
 /** What commands that write containers anew have in common. */
 import { Args, Flags } from '@oclif/core';
 import { CODECS } from '../formats/avro/ocf/spec.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { byteTarget } from './avro-output.ts';
 import { rewriteContainers } from './avro-rewrite.ts';
 import { schemaOf } from './avro-schema.ts';
@@ -28,6 +29,7 @@ export abstract class AvroRewriteCommand extends DdiaCommand {
     const inputs = [];
     for (const path of argv as string[]) inputs.push(await openPath(this, path, 'avro'));
     const schema = flags['reader-schema'];
+    if (flags.out !== undefined) for (const { set } of inputs) refuseSource(flags.out, set.path);
     const target = byteTarget(this.out, flags.out, flags.force);
     try {
       const result = await rewriteContainers(

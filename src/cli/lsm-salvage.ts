@@ -15,7 +15,7 @@ import type { EntryBlock } from '../formats/sstable/entry-block.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { type BufferedFile, NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
-import { refuseSource } from '../io/same-place.ts';
+import { refuseOverlap, refuseSource } from '../io/same-place.ts';
 import { EXIT } from '../shared/errors.ts';
 import { count } from '../ui/count.ts';
 import { DamageReport } from '../ui/damage-report.ts';
@@ -65,6 +65,7 @@ export async function salvageLines(
   let families: SalvagedFamily[];
   if (given.out === undefined) families = await run(command.out);
   else {
+    refuseSource(given.out, database.set.path);
     const writer = openWriter(given.out, given.force);
     try {
       families = await run(new WriterOutput(writer));
@@ -116,6 +117,7 @@ export async function salvageStore(
   const disk = new RealDisk();
   const [out, aside] = [resolve(given.out), resolve(given.quarantine ?? `${given.out}.quarantine`)];
   for (const place of [out, aside]) refuseSource(place, database.set.path);
+  refuseOverlap(aside, out);
   const directory = new NewDirectory(disk, out, given.force);
   let quarantine: Quarantine | undefined;
   try {
@@ -127,6 +129,8 @@ export async function salvageStore(
       },
     });
     // What is left out is safe on disk before the store is there that lacks it.
+    quarantine?.place();
+    directory.place();
     quarantine?.finish();
     directory.finish();
     const result = await openDatabase(openFileSet(out), 'v2', context);
@@ -167,9 +171,13 @@ class Quarantine {
     printLive(this.#sink, block, index, family, true);
   }
 
-  finish(): void {
+  place(): void {
     this.#output.flush();
     this.#file.finish();
+    this.#directory.place();
+  }
+
+  finish(): void {
     this.#directory.finish();
   }
 

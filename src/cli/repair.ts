@@ -13,9 +13,9 @@ import { sha256Of } from '../io/hash.ts';
 import { refuseOldBackups, replaceInPlace } from '../io/in-place.ts';
 import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
-import { quarantine } from '../io/quarantine.ts';
+import { type Quarantine, quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
-import { refuseSource } from '../io/same-place.ts';
+import { refuseOverlap, refuseSource } from '../io/same-place.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 
 export interface RepairTarget {
@@ -108,8 +108,9 @@ export async function applyRepair(
   // What cannot be done is refused before anything is written.
   if (!target.inPlace) {
     refuseSource(out, set.path);
-    refuseSource(quarantineAt, set.path);
+    refuseOverlap(quarantineAt, out);
   }
+  refuseSource(quarantineAt, set.path);
   const removed = new Set(plan.remove ?? []);
   if (target.inPlace && target.backup) {
     refuseOldBackups(disk, out, set.isDirectory, new Set([...touched, ...removed]));
@@ -117,25 +118,33 @@ export async function applyRepair(
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
   const lock = target.inPlace ? lockOf(disk, input, out) : undefined;
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
-  let ledger: RepairPlan['ledger'];
+  let kept: Quarantine | undefined;
   let backups: string[] = [];
   const written = new Set<string>();
   try {
     if (lock && plan.inputs.length > 0) await checkUnchanged(input, plan, context);
-    // What is dropped is safe on disk before anything takes its place.
-    ledger = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
+    kept = await quarantine(disk, quarantineAt, set, plan.ledger, target.force);
     await family.applyRepair!(input, plan, context, directory);
     for (const name of disk.list(directory.temporary)) written.add(name);
-    directory.finish();
+    // What is dropped is safe on disk before anything takes its place.
+    kept.directory?.place();
+    directory.place();
     if (target.inPlace) {
       const { backup } = target;
       const replacement = { touched, removed, backup };
-      backups = replaceInPlace(disk, out, set.isDirectory, result, replacement);
+      backups = replaceInPlace(disk, out, set.isDirectory, result, replacement, () => {
+        kept?.directory?.finish();
+        directory.finish();
+      });
     }
+    kept.directory?.finish();
+    directory.finish();
   } finally {
+    kept?.directory?.abandon();
     directory.abandon();
     lock?.release();
   }
+  const { ledger } = kept;
   const verified = await verifyResult(input, out, context);
   const dropped = ledger.some(({ fate }) => fate === 'dropped');
   const report = {
@@ -174,8 +183,9 @@ function touchedFiles({ dialect, set }: Identified, plan: RepairPlan): Set<strin
   const touched = new Set(plan.ledger.filter((s) => s.fate !== 'kept').map((s) => s.file));
   for (const name of plan.rewrite) touched.add(name);
   const { companions = [] } = dialect as { companions?: readonly string[] };
-  if (plan.rewrite.length > 0) {
-    for (const { name } of set.files) if (companions.includes(name)) touched.add(name);
+  for (const { name } of set.files) {
+    const told = plan.rewrite.length > 0 || plan.findings.some(({ file }) => file === name);
+    if (told && companions.includes(name)) touched.add(name);
   }
   return touched;
 }

@@ -3,6 +3,7 @@ import type { Identified } from '../formats/detect.ts';
 import type { SalvageReport, SalvageTarget, ScanContext } from '../formats/format.ts';
 import { DurableWriter } from '../io/durable.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { refuseSource } from '../io/same-place.ts';
 import { fromSystemError, usageError } from '../shared/errors.ts';
 import { count } from '../ui/count.ts';
 import { JsonSink } from '../ui/json-sink.ts';
@@ -47,6 +48,7 @@ export async function salvageFile(
   if (flags.out === undefined) {
     throw usageError('usage', 'where to? --out FILE', `${what}: its rows are written there`);
   }
+  refuseSource(flags.out, set.path);
   const writer = openWriter(flags.out, flags.force);
   try {
     const output = new WriterOutput(writer);

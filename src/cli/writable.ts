@@ -33,6 +33,8 @@ export function inLine(number: number, act: () => void): void {
 }
 
 export function throwInLine(number: number, error: unknown): never {
-  if (!(error instanceof DdiaError) || error.message.startsWith('line ')) throw error;
+  // What the disk says has nothing to do with the line.
+  const own = error instanceof DdiaError && error.cause === undefined;
+  if (!own || error.message.startsWith('line ')) throw error;
   throw new DdiaError(error.code, `line ${number}: ${error.message}`, error.hint, error.exit);
 }

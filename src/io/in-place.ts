@@ -4,8 +4,8 @@
  * to be, or not there yet if it was derived from another one that was changed.
  */
 import * as path from 'node:path';
-import { DdiaError } from '../shared/errors.ts';
-import { type Disk, readFully, writeFully } from './disk.ts';
+import { DdiaError, fromSystemError } from '../shared/errors.ts';
+import { type Disk, type DiskFile, readFully, writeFully } from './disk.ts';
 
 const COPY_BYTES = 1024 * 1024;
 
@@ -20,7 +20,8 @@ export interface Replacement {
 
 /**
  * `out` is the original (a file, or a directory of files); `result` the directory with the new
- * files, removed at the end. Returns the backups' paths.
+ * files, removed at the end. `changing` is called when the next step changes the original: until
+ * then a failure leaves no backup either. Returns the backups' paths.
  */
 export function replaceInPlace(
   disk: Disk,
@@ -28,6 +29,7 @@ export function replaceInPlace(
   isDirectory: boolean,
   result: string,
   { touched, removed, backup }: Replacement,
+  changing: () => void = () => {},
 ): string[] {
   const directory = isDirectory ? out : path.dirname(out);
   const there = (name: string) => disk.stat(path.join(directory, name)) !== undefined;
@@ -36,18 +38,33 @@ export function replaceInPlace(
   const backups: string[] = [];
   if (backup) {
     refuseOldBackups(disk, out, isDirectory, new Set([...touched, ...removed]));
-    for (const name of new Set([...names.filter(there), ...gone])) {
-      const to = path.join(directory, `${name}.bak`);
-      copy(disk, path.join(directory, name), to);
-      backups.push(to);
+    try {
+      for (const name of new Set([...names.filter(there), ...gone])) {
+        const to = path.join(directory, `${name}.bak`);
+        copy(disk, path.join(directory, name), to);
+        backups.push(to);
+      }
+      if (backups.length > 0) disk.syncDirectory(directory);
+    } catch (error) {
+      for (const to of backups) disk.remove(to);
+      throw error;
     }
-    if (backups.length > 0) disk.syncDirectory(directory);
   }
-  for (const name of gone) disk.remove(path.join(directory, name));
-  if (gone.length > 0) disk.syncDirectory(directory);
-  for (const name of names) {
-    disk.rename(path.join(result, name), path.join(directory, name));
-    disk.syncDirectory(directory);
+  changing();
+  try {
+    for (const name of gone) disk.remove(path.join(directory, name));
+    if (gone.length > 0) disk.syncDirectory(directory);
+    for (const name of names) {
+      disk.rename(path.join(result, name), path.join(directory, name));
+      disk.syncDirectory(directory);
+    }
+  } catch (error) {
+    const { code, message } = fromSystemError(error, directory);
+    throw new DdiaError(
+      code,
+      message,
+      `what is not in its place yet is in ${result}: move it there`,
+    );
   }
   for (const name of disk.list(result)) disk.remove(path.join(result, name));
   disk.removeDirectory(result);
@@ -71,8 +88,9 @@ export function refuseOldBackups(
 
 function copy(disk: Disk, from: string, to: string): void {
   const source = disk.open(from, 'read');
-  const target = disk.open(to, 'create');
+  let target: DiskFile | undefined;
   try {
+    target = disk.open(to, 'create');
     const buffer = new Uint8Array(COPY_BYTES);
     for (let position = 0; ; ) {
       const got = readFully(source, buffer, 0, COPY_BYTES, position);
@@ -81,8 +99,11 @@ function copy(disk: Disk, from: string, to: string): void {
       position += got;
     }
     target.sync();
+  } catch (error) {
+    if (target) disk.remove(to);
+    throw fromSystemError(error, to);
   } finally {
     source.close();
-    target.close();
+    target?.close();
   }
 }

@@ -18,7 +18,11 @@ export class NewDirectory {
   readonly temporary: string;
   #open: BufferedFile | undefined;
   readonly #below = new Set<string>();
+  /** It has its name; what had it before is set aside. */
+  #placed = false;
   #done = false;
+  /** Directories above it that were not there. */
+  readonly #parents: string[] = [];
 
   /** `replace`: what is there is set aside first and removed at the end. */
   constructor(
@@ -37,8 +41,10 @@ export class NewDirectory {
     const parent = path.dirname(path.resolve(target));
     this.temporary = path.join(parent, `.${path.basename(target)}.tmp-${process.pid}`);
     try {
+      for (let one = parent; !disk.stat(one); one = path.dirname(one)) this.#parents.push(one);
       disk.makeDirectory(this.temporary);
     } catch (error) {
+      this.#removeParents();
       throw fromSystemError(error, this.temporary);
     }
   }
@@ -69,20 +75,34 @@ export class NewDirectory {
   /** Gives the directory its name, durably. */
   finish(): void {
     const { disk, target } = this;
-    const resolved = path.resolve(target);
-    const parent = path.dirname(resolved);
+    this.place();
+    this.#done = true;
     try {
-      for (const name of this.#below) disk.syncDirectory(path.join(this.temporary, name));
-      disk.syncDirectory(this.temporary);
-      const old = disk.stat(resolved) ? `${this.temporary}.old` : undefined;
-      if (old) disk.rename(resolved, old);
-      disk.rename(this.temporary, resolved);
-      disk.syncDirectory(parent);
-      this.#done = true;
-      if (old) removeTree(disk, old);
+      removeTree(disk, this.#old);
     } catch (error) {
       throw fromSystemError(error, target);
     }
+  }
+
+  /** As `finish`, but `abandon` still takes it back: for who has more to do that can fail. */
+  place(): void {
+    if (this.#placed) return;
+    const { disk, target, temporary } = this;
+    const resolved = path.resolve(target);
+    try {
+      for (const name of this.#below) disk.syncDirectory(path.join(temporary, name));
+      disk.syncDirectory(temporary);
+      if (disk.stat(resolved)) disk.rename(resolved, this.#old);
+      this.#placed = true;
+      disk.rename(temporary, resolved);
+      disk.syncDirectory(path.dirname(resolved));
+    } catch (error) {
+      throw fromSystemError(error, target);
+    }
+  }
+
+  get #old(): string {
+    return `${this.temporary}.old`;
   }
 
   /**
@@ -95,11 +115,27 @@ export class NewDirectory {
     return file;
   }
 
-  /** Leaves nothing behind; harmless after finish. */
+  /** Leaves all as it was before; harmless after finish. */
   abandon(): void {
     if (this.#done) return;
+    this.#done = true;
+    const { disk } = this;
     this.#open?.close();
-    removeTree(this.disk, this.temporary);
+    const resolved = path.resolve(this.target);
+    if (disk.stat(this.temporary)) removeTree(disk, this.temporary);
+    else if (this.#placed) removeTree(disk, resolved);
+    if (this.#placed && disk.stat(this.#old)) disk.rename(this.#old, resolved);
+    this.#removeParents();
+  }
+
+  /** Those that hold nothing: others may have put something there meanwhile. */
+  #removeParents(): void {
+    const { disk } = this;
+    for (const one of this.#parents) {
+      if (!disk.stat(one)) continue;
+      if (disk.list(one).length > 0) return;
+      disk.removeDirectory(one);
+    }
   }
 }
 

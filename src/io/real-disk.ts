@@ -17,6 +17,7 @@ import {
   write,
   writeSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Disk, DiskFile, FileStat, OpenMode } from './disk.ts';
 import { systemError } from './system-error.ts';
 
@@ -31,7 +32,7 @@ const CANNOT_SYNC_DIRECTORY = new Set(['EINVAL', 'ENOTSUP', 'EPERM', 'EISDIR']);
 
 /**
  * The disk of this machine, through Node's synchronous calls, whose errors it passes on as they
- * are.
+ * are, with the path where Node leaves it out.
  */
 export class RealDisk implements Disk {
   open(path: string, mode: OpenMode): DiskFile {
@@ -60,7 +61,16 @@ export class RealDisk implements Disk {
   }
 
   makeDirectory(path: string): void {
-    mkdirSync(path, { recursive: true });
+    try {
+      mkdirSync(path, { recursive: true });
+    } catch (error) {
+      // With parents, Node says ENOENT of a read-only file system too. Step by step it says why.
+      if (!hasCode(error, 'ENOENT')) throw error;
+      if (this.stat(dirname(path)) === undefined && dirname(path) !== path) {
+        this.makeDirectory(dirname(path));
+      }
+      mkdirSync(path);
+    }
   }
 
   rename(from: string, to: string): void {
@@ -102,29 +112,55 @@ class RealFile implements DiskFile {
   }
 
   read(target: Uint8Array, start: number, length: number, position: number): number {
-    return readSync(this.#opened('read'), target, start, length, position);
+    const descriptor = this.#opened('read');
+    try {
+      return readSync(descriptor, target, start, length, position);
+    } catch (error) {
+      throw this.#named(error);
+    }
   }
 
   write(bytes: Uint8Array, start: number, length: number, position: number): number {
-    return writeSync(this.#opened('write'), bytes, start, length, position);
+    const descriptor = this.#opened('write');
+    try {
+      return writeSync(descriptor, bytes, start, length, position);
+    } catch (error) {
+      throw this.#named(error);
+    }
   }
 
   truncate(size: number): void {
     // Node takes a negative size for 0.
     if (size < 0) throw systemError('EINVAL', 'ftruncate', this.path);
-    ftruncateSync(this.#opened('ftruncate'), size);
+    this.#call('ftruncate', (descriptor) => ftruncateSync(descriptor, size));
   }
 
   sync(): void {
-    fsyncSync(this.#opened('fsync'));
+    this.#call('fsync', fsyncSync);
   }
 
   dataSync(): void {
-    fdatasyncSync(this.#opened('fdatasync'));
+    this.#call('fdatasync', fdatasyncSync);
   }
 
   size(): number {
-    return fstatSync(this.#opened('fstat')).size;
+    return this.#call('fstat', (descriptor) => fstatSync(descriptor).size);
+  }
+
+  #call<Result>(syscall: string, call: (descriptor: number) => Result): Result {
+    const descriptor = this.#opened(syscall);
+    try {
+      return call(descriptor);
+    } catch (error) {
+      throw this.#named(error);
+    }
+  }
+
+  /** Node's errors of calls that are given a descriptor do not say which file it is. */
+  #named(error: unknown): unknown {
+    if (!(error instanceof Error) || !('syscall' in error) || 'path' in error) return error;
+    error.message += ` '${this.path}'`;
+    return Object.assign(error, { path: this.path });
   }
 
   writeBeside(bytes: Uint8Array, length: number, position: number): Promise<void> {
@@ -150,6 +186,8 @@ class RealFile implements DiskFile {
     this.#beside++;
     try {
       await work(descriptor);
+    } catch (error) {
+      throw this.#named(error);
     } finally {
       this.#beside--;
       if (this.#beside === 0 && this.#descriptor === undefined) closeSync(descriptor);

@@ -33,24 +33,42 @@ export function usageError(code: string, message: string, hint?: string): DdiaEr
   return new DdiaError(code, message, hint, EXIT.usage);
 }
 
-/** Says in words what a system call's error means for `path`. */
+/** What the disk says of a path: a stable code, and in words. */
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOENT: ['not-found', 'no such file or directory'],
+  EACCES: ['permission', 'permission denied'],
+  EPERM: ['permission', 'operation not permitted'],
+  EISDIR: ['is-directory', 'is a directory'],
+  ENOTDIR: ['not-a-directory', 'not a directory'],
+  ENOSPC: ['disk-full', 'no space left on device'],
+  EDQUOT: ['disk-full', 'disk quota exceeded'],
+  EFBIG: ['file-too-large', 'file too large'],
+  EROFS: ['read-only', 'read-only file system'],
+  EIO: ['io-error', 'the disk failed to read or write'],
+  EEXIST: ['exists', 'already exists'],
+  EMFILE: ['too-many-files', 'too many open files'],
+};
+
+/** What was being done when a system call that changes something failed. */
+const DOING: Readonly<Record<string, string>> = {
+  write: 'writing',
+  fsync: 'syncing',
+  fdatasync: 'syncing',
+  ftruncate: 'cutting',
+  mkdir: 'making the directory',
+  rename: 'renaming',
+  unlink: 'removing',
+  rmdir: 'removing',
+};
+
+/** Says in words what a system call's error means for `path`. The error is its cause. */
 export function fromSystemError(error: unknown, path: string): DdiaError {
   if (error instanceof DdiaError) return error;
-  const { code = 'EUNKNOWN', message = String(error) } = error as NodeJS.ErrnoException;
-  const words: Record<string, [string, string]> = {
-    ENOENT: ['not-found', `no such file or directory: ${path}`],
-    EACCES: ['permission', `permission denied: ${path}`],
-    EPERM: ['permission', `operation not permitted: ${path}`],
-    EISDIR: ['is-directory', `is a directory: ${path}`],
-    ENOTDIR: ['not-a-directory', `not a directory: ${path}`],
-    ENOSPC: ['disk-full', `no space left on device: ${path}`],
-    EROFS: ['read-only', `read-only file system: ${path}`],
-    EIO: ['io-error', `the disk failed to read or write: ${path}`],
-    EEXIST: ['exists', `already exists: ${path}`],
-    EMFILE: ['too-many-files', `too many open files: ${path}`],
-  };
-  const known = words[code];
-  return known
-    ? new DdiaError(known[0], known[1])
+  const { code = 'EUNKNOWN', message = String(error), syscall } = error as NodeJS.ErrnoException;
+  const known = SYSTEM_ERRORS[code];
+  const doing = DOING[syscall ?? ''];
+  const told = known
+    ? new DdiaError(known[0], `${known[1]}${doing ? `, ${doing} ` : ': '}${path}`)
     : new DdiaError('system', `${path}: ${code} ${message}`);
+  return Object.assign(told, { cause: error });
 }

@@ -13,6 +13,21 @@ function contents(path: string): Record<string, string> {
 
 describe('--out over the input, with --force', () => {
   it.each([
+    ['avro/ocf/users-null.avro', ['avro', 'recodec', '--codec', 'deflate']],
+    ['avro/ocf/users-null.avro', ['avro', 'concat']],
+    ['avro/ocf/users-null.avro', ['avro', 'repair']],
+    ['btree/sqlite/clean.db', ['btree', 'repair']],
+  ])('%s, a file: %j is refused, and nothing is touched', (fixture, [family, verb, ...flags]) => {
+    const path = join(directory, `${family}-${verb}`);
+    cpSync(join(root, 'fixtures', fixture), path);
+    const before = readFileSync(path);
+    const { status, stderr } = ddia([family!, verb!, path, ...flags, '--out', path, '--force']);
+    expect(stderr).toContain('is what is read');
+    expect(status).toBe(3);
+    expect(readFileSync(path)).toEqual(before);
+  });
+
+  it.each([
     ['wal/v1/clean', ['wal', 'upgrade']],
     ['bitcask/hash-v1/clean', ['bitcask', 'upgrade']],
     ['bitcask/hash-v1/clean', ['bitcask', 'merge']],

@@ -13,6 +13,7 @@ import {
   type LogManifest,
   MANIFEST_BYTES,
   MANIFEST_NAME,
+  type Reached,
 } from '../../formats/wal/v2/manifest.ts';
 import { type Disk, readFully } from '../../io/disk.ts';
 import { isTemporaryName, replaceFile } from '../../io/durable.ts';
@@ -41,29 +42,43 @@ export class LogDirectory {
     return files;
   }
 
-  /** Looks at the directory again. Throws `corrupt` if a segment is missing between two. */
+  /** Looks at the directory again. Throws `corrupt` if a segment is missing. */
   refresh(): void {
-    const { firstSegment } = this.manifest;
+    const { firstSegment, reached } = this.manifest;
     this.segments = numbersIn(this.disk, this.directory).filter((one) => one >= firstSegment);
-    if (this.segments.length === 0 && firstSegment > UNMADE_SEGMENT_MAX) {
-      throw corrupt(this.directory, firstSegment, 0, 'the segment is missing');
-    }
     this.segments.forEach((number, i) => {
       if (number === firstSegment + i) return;
       throw corrupt(this.directory, firstSegment + i, 0, 'the segment is missing');
     });
+    const next = firstSegment + this.segments.length;
+    const unmade = reached
+      ? reached.segment < next
+      : next > firstSegment || next <= UNMADE_SEGMENT_MAX;
+    if (!unmade) throw corrupt(this.directory, next, 0, 'the segment is missing');
+  }
+
+  /** Makes known how far the log reaches; all of that is durable. */
+  reach(reached: Reached): void {
+    const { segment, seq } = this.manifest.reached ?? {};
+    if (segment === reached.segment && seq === reached.seq) return;
+    this.#replace({ ...this.manifest, reached });
+  }
+
+  #replace(manifest: LogManifest): void {
+    replaceFile(this.disk, join(this.directory, MANIFEST_NAME), encodeManifest(manifest));
+    this.manifest = manifest;
   }
 
   /**
-   * Drops segments whose last number is at most `upTo`, never the one that is written. Returns how
-   * many.
+   * Drops segments whose last number is at most `upTo`, never the one that is written, which the
+   * log has reached. Returns how many.
    */
-  truncate(upTo: bigint, current: number): number {
+  truncate(upTo: bigint, reached: Reached): number {
     this.refresh();
     let first = this.manifest.firstSegment;
     let truncatedSeq = this.manifest.truncatedSeq;
     for (const number of this.segments) {
-      if (number >= current || !this.segments.includes(number + 1)) break;
+      if (number >= reached.segment || !this.segments.includes(number + 1)) break;
       // The next segment's header tells where this one ended.
       const { previousSeq } = this.#header(number + 1);
       if (previousSeq > upTo) break;
@@ -72,9 +87,7 @@ export class LogDirectory {
     }
     const dropped = first - this.manifest.firstSegment;
     if (dropped === 0) return 0;
-    const manifest = { ...this.manifest, firstSegment: first, truncatedSeq };
-    replaceFile(this.disk, join(this.directory, MANIFEST_NAME), encodeManifest(manifest));
-    this.manifest = manifest;
+    this.#replace({ ...this.manifest, firstSegment: first, truncatedSeq, reached });
     this.#removeTruncated();
     this.refresh();
     return dropped;
@@ -129,6 +142,7 @@ function readOrMake(disk: Disk, directory: string, options: ResolvedOptions): Lo
     logId: options.logId(),
     firstSegment: 1,
     truncatedSeq: 0n,
+    reached: { segment: 0, seq: 0n },
   };
   replaceFile(disk, path, encodeManifest(manifest));
   return manifest;

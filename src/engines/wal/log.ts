@@ -13,6 +13,7 @@ import { DEFAULT_LIMITS } from '../../formats/format.ts';
 import type { WalOpened, WalOperation, WalRecord } from '../../formats/wal/model.ts';
 import { type ReplayResult, replayLog } from '../../formats/wal/replay.ts';
 import { SEQS_PER_SEGMENT } from '../../formats/wal/v2/layout.ts';
+import type { Reached } from '../../formats/wal/v2/manifest.ts';
 import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
@@ -96,19 +97,31 @@ export class WriteAheadLog {
   }
 
   async #recover(): Promise<void> {
-    const end = await recoverEnd(this.#disk, this.directory, this.#files.segments);
-    this.#files.refresh();
+    const files = this.#files;
+    const { end, recovered } = await recoverEnd(files);
+    this.recovered = recovered;
+    files.refresh();
     if (!end) {
-      this.#nextSeq = Number(this.#files.manifest.truncatedSeq) + 1;
+      this.#nextSeq = Number(files.manifest.truncatedSeq) + 1;
       this.#lastSeq = this.#nextSeq - 1;
     } else {
       this.#lastSeq = Number(end.lastSeq);
       this.#nextSeq = Number(end.nextSeq);
-      this.recovered = end.recovered;
       this.#segment = SegmentFile.resume(this.#disk, this.directory, end, this.#options);
     }
     // All that was read is durable: closed logs are synced, others were written anew.
     this.#syncedSeq = this.#lastSeq;
+    this.#reach();
+  }
+
+  /** Behind what the log reached there is no end that a crash can have left. */
+  #reach(): void {
+    this.#files.reach(this.#reached);
+  }
+
+  get #reached(): Reached {
+    const segment = this.#segment?.number ?? this.#files.manifest.firstSegment - 1;
+    return { segment, seq: BigInt(this.#syncedSeq) };
   }
 
   get status(): LogStatus {
@@ -125,6 +138,11 @@ export class WriteAheadLog {
   /** Number of the last record; 0 when the log is empty. */
   get currentSeq(): number {
     return this.#lastSeq;
+  }
+
+  /** The highest number that was truncated away, or 0. */
+  get truncatedSeq(): number {
+    return Number(this.#files.manifest.truncatedSeq);
   }
 
   /** Resolves with its number, when it is as durable as the mode says. */
@@ -176,22 +194,21 @@ export class WriteAheadLog {
   #segmentFor(count: number): SegmentFile {
     try {
       if (this.#segment && !this.#segment.holds(this.#nextSeq + count)) this.#rotate();
-      this.#segment ??= this.#firstSegment();
-      return this.#segment;
+      return this.#segment ?? this.#begin(this.#files.manifest.firstSegment, 0);
     } catch (error) {
       throw this.#commit.poison(error as Error);
     }
   }
 
-  #firstSegment(): SegmentFile {
-    const { manifest } = this.#files;
-    return SegmentFile.create(this.#disk, this.directory, this.#options, {
-      logId: manifest.logId,
-      segment: manifest.firstSegment,
-      previousChain: 0,
-      baseSeq: BigInt(this.#nextSeq),
-      previousSeq: BigInt(this.#lastSeq),
-    });
+  /** Begins a segment; no number is given out for it before the manifest knows that it is there. */
+  #begin(segment: number, previousChain: number): SegmentFile {
+    const { logId } = this.#files.manifest;
+    const [baseSeq, previousSeq] = [BigInt(this.#nextSeq), BigInt(this.#lastSeq)];
+    const header = { logId, segment, previousChain, baseSeq, previousSeq };
+    const begun = SegmentFile.create(this.#disk, this.directory, this.#options, header);
+    this.#segment = begun;
+    this.#reach();
+    return begun;
   }
 
   /** Writes what is encoded, and syncs as the mode asks. */
@@ -218,13 +235,7 @@ export class WriteAheadLog {
     const segment = this.#segment!;
     segment.end();
     this.#markSynced();
-    this.#segment = SegmentFile.create(this.#disk, this.directory, this.#options, {
-      logId: segment.header.logId,
-      segment: segment.number + 1,
-      previousChain: segment.chain,
-      baseSeq: BigInt(this.#nextSeq),
-      previousSeq: BigInt(this.#lastSeq),
-    });
+    this.#begin(segment.number + 1, segment.chain);
   }
 
   /** Makes all that was appended durable. */
@@ -264,7 +275,7 @@ export class WriteAheadLog {
     }
     this.sync();
     try {
-      return this.#files.truncate(BigInt(upTo), this.#segment?.number ?? 0);
+      return this.#files.truncate(BigInt(upTo), this.#reached);
     } catch (error) {
       this.#commit.poison(error as Error);
       throw error;
@@ -305,7 +316,10 @@ export class WriteAheadLog {
     if (commit.closed) return;
     try {
       if (!commit.failure) commit.flush(true);
-      if (!commit.failure) this.#segment?.close(this.#nextSeq);
+      if (!commit.failure) {
+        this.#segment?.close(this.#nextSeq);
+        this.#reach();
+      }
     } catch (error) {
       commit.poison(error as Error);
     } finally {

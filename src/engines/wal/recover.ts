@@ -6,7 +6,8 @@
  * show data that is in the cache and not on the disk (after a failed sync, or when only the process
  * died), and may have handed out numbers that are in no file. So its last segment, up to where it
  * is intact, is written anew and synced, what lies behind is saved, and a mark says where numbering
- * goes on: beyond every number that the segment can have held.
+ * goes on: beyond every number that the segment can have held. A log that ends before what its
+ * manifest knows to be durable has no torn tail: it is damaged, and left as it is.
  */
 import { join } from 'node:path';
 import { DEFAULT_LIMITS } from '../../formats/format.ts';
@@ -14,12 +15,18 @@ import type { WalDamage, WalRecord } from '../../formats/wal/model.ts';
 import { SegmentEncoder } from '../../formats/wal/v2/encode.ts';
 import type { SegmentHeader } from '../../formats/wal/v2/headers.ts';
 import {
+  BLOCK_BYTES,
+  BLOCK_HEADER_BYTES,
   CLOSED,
+  FRAGMENT_BYTES_MIN,
+  FRAGMENT_HEADER_BYTES,
+  MARK_BYTES,
   RECOVERED,
   SEGMENT_HEADER_BYTES,
   SEQS_PER_SEGMENT,
   segmentName,
 } from '../../formats/wal/v2/layout.ts';
+import type { LogManifest } from '../../formats/wal/v2/manifest.ts';
 import { V2Scan } from '../../formats/wal/v2/scan.ts';
 import type { Disk } from '../../io/disk.ts';
 import { DiskSource, diskSet } from '../../io/disk-set.ts';
@@ -28,6 +35,7 @@ import { DdiaError } from '../../shared/errors.ts';
 import { saveTail } from '../torn-tail.ts';
 
 const COPY_BYTES = 256 * 1024;
+const MARK_FRAGMENT_BYTES = FRAGMENT_HEADER_BYTES + MARK_BYTES;
 
 /** The end of a log that may be written. */
 export interface LogEnd {
@@ -41,8 +49,22 @@ export interface LogEnd {
   nextSeq: bigint;
   /** True if the segment is sealed by a recovery: the next record begins a new one. */
   sealed: boolean;
-  /** What recovery did, in words; empty if the log was closed. */
+}
+
+export interface Recovery {
+  /** Undefined: the log has no segment left. */
+  end: LogEnd | undefined;
+  /** What was done, in words; empty if the log was closed. */
   recovered: string[];
+}
+
+/** The files of the log, as LogDirectory has them. */
+export interface LogFiles {
+  readonly disk: Disk;
+  readonly directory: string;
+  /** Ascending numbers. */
+  readonly segments: readonly number[];
+  readonly manifest: LogManifest;
 }
 
 /** What a scan of the last segment shows. */
@@ -60,22 +82,21 @@ interface Examined {
 }
 
 /**
- * Finds, and if need be makes, the end of the log in `segments` (ascending numbers). Undefined if
- * it has no segment left. Throws a DdiaError `corrupt` where something that was synced cannot be
- * read.
+ * Finds, and if need be makes, the end of the log. Throws a DdiaError `corrupt` where something
+ * that was synced cannot be read.
  */
-export async function recoverEnd(
-  disk: Disk,
-  directory: string,
-  segments: readonly number[],
-): Promise<LogEnd | undefined> {
+export async function recoverEnd(files: LogFiles): Promise<Recovery> {
+  const { disk, directory, segments } = files;
+  const reached = files.manifest.reached ?? { segment: 0, seq: 0n };
   const recovered: string[] = [];
   for (let i = segments.length - 1; i >= 0; i--) {
     const number = segments[i]!;
     const seen = await examine(disk, directory, number);
     if (!seen.header) {
-      if (seen.records > 0) throw corrupt(directory, number, 0, 'its header is damaged');
-      // The header is synced before a number is handed out: nothing was ever promised of this file.
+      // The header is synced before anything is written behind it.
+      if (seen.size > SEGMENT_HEADER_BYTES || number <= reached.segment) {
+        throw corrupt(directory, number, 0, 'its header is damaged');
+      }
       const kept = saveTail(disk, directory, segmentName(number), 0, seen.size);
       if (kept) recovered.push(kept);
       disk.remove(join(directory, segmentName(number)));
@@ -83,15 +104,20 @@ export async function recoverEnd(
       recovered.push(`${segmentName(number)} was begun and not finished: removed`);
       continue;
     }
-    if (!seen.torn && (seen.mark === CLOSED || seen.mark === RECOVERED)) {
-      return endOf(number, seen, seen.header, recovered);
+    if (seen.lastSeq < reached.seq) {
+      const why = `the log ends at seq ${seen.lastSeq}, seq ${reached.seq} was durable`;
+      throw corrupt(directory, number, seen.position, why);
     }
-    return seal(disk, directory, number, seen, seen.header, recovered);
+    const closed = !seen.torn && (seen.mark === CLOSED || seen.mark === RECOVERED);
+    const end = closed
+      ? endOf(number, seen, seen.header)
+      : seal(disk, directory, number, seen, seen.header, recovered);
+    return { end, recovered };
   }
-  return undefined;
+  return { end: undefined, recovered };
 }
 
-function endOf(number: number, seen: Examined, header: SegmentHeader, recovered: string[]): LogEnd {
+function endOf(number: number, seen: Examined, header: SegmentHeader): LogEnd {
   const { position, chain, lastSeq, markNextSeq } = seen;
   return {
     segment: number,
@@ -101,7 +127,6 @@ function endOf(number: number, seen: Examined, header: SegmentHeader, recovered:
     lastSeq,
     nextSeq: markNextSeq,
     sealed: seen.mark === RECOVERED,
-    recovered,
   };
 }
 
@@ -125,8 +150,12 @@ async function examine(disk: Disk, directory: string, number: number): Promise<E
             lastSeq = seq;
             return;
           }
-          // Written when something from the loss on was durable already: that is no torn tail.
           const first = seq - BigInt(record.index);
+          if (first === lost.seq && !isRoomOfMark(lost.offset, record.offset)) {
+            // No record is missing, so more was put in between than the mark that a crash may cost.
+            throw corrupt(directory, number, lost.offset, `seq ${first} follows behind it`);
+          }
+          // Written when something from the loss on was durable already: that is no torn tail.
           if (first - BigInt(record.synced) >= lost.seq) {
             throw corrupt(
               directory,
@@ -170,6 +199,13 @@ async function examine(disk: Disk, directory: string, number: number): Promise<E
   } finally {
     source.close();
   }
+}
+
+/** Whether a mark fits there and no record does: padding and a block's header may follow it. */
+function isRoomOfMark(from: number, to: number): boolean {
+  const sameBlock = Math.floor(from / BLOCK_BYTES) === Math.floor(to / BLOCK_BYTES);
+  const most = FRAGMENT_BYTES_MIN - 1 + BLOCK_HEADER_BYTES;
+  return to - from <= MARK_FRAGMENT_BYTES + (sameBlock ? 0 : most);
 }
 
 /** Writes the segment anew up to its intact end, with a mark that numbering goes on from. */
@@ -223,7 +259,6 @@ function seal(
     lastSeq: seen.lastSeq,
     nextSeq,
     sealed: true,
-    recovered,
   };
 }
 

@@ -36,7 +36,8 @@ export class RecordCopier {
     try {
       this.writer.put(put);
     } catch (error) {
-      if (!(error instanceof DdiaError)) throw error;
+      // What the disk says has nothing to do with the record.
+      if (!(error instanceof DdiaError) || error.cause !== undefined) throw error;
       const place = `${record.file} @ ${record.offset}`;
       throw new DdiaError(error.code, `${place}: ${error.message}`, error.hint, error.exit);
     }

@@ -2,9 +2,9 @@
 import type { Finding, ScanContext } from '../format.ts';
 import { COUNTS } from '../sstable/v2/layout.ts';
 import { V2Table } from '../sstable/v2/table.ts';
-import { readManifest } from '../wal/v2/manifest.ts';
+import { MANIFEST_NAME as LOG_MANIFEST, readManifest } from '../wal/v2/manifest.ts';
 import { scanLogs } from './logs.ts';
-import { MANIFEST_NAME } from './manifest.ts';
+import { LOG_DIRECTORY, MANIFEST_NAME } from './manifest.ts';
 import type { Database, TableFile } from './model.ts';
 import { misplacedTable } from './walk.ts';
 
@@ -80,6 +80,14 @@ export async function checkLogReach(
   if (guessed) return;
   const { flushedSeq } = version;
   const manifest = readManifest(logSet);
+  if (manifest === undefined && logs.length > 0) {
+    const message =
+      'there is none: nothing tells whether segments are missing at an end of the log';
+    const place = { file: `${LOG_DIRECTORY}/${LOG_MANIFEST}`, offset: 0, length: 0 };
+    const repair =
+      'nothing to drop: opening the store makes it anew, from the segments that are left';
+    tell({ code: 'missing-file', severity: 'warning', ...place, message, repair });
+  }
   const truncated = typeof manifest === 'object' ? Number(manifest.truncatedSeq) : 0;
   let begins: number | undefined;
   let reached = truncated;

@@ -129,7 +129,13 @@ export class StoreWriter {
     this.#whole(MANIFEST_NAME, encodeManifest(manifest));
     // A first segment begins with number 1; this log begins later.
     const firstSegment = flushedSeq > 0 ? 2 : 1;
-    const log = { logId: newLogId(), firstSegment, truncatedSeq: BigInt(flushedSeq) };
+    const truncatedSeq = BigInt(flushedSeq);
+    const log = {
+      logId: newLogId(),
+      firstSegment,
+      truncatedSeq,
+      reached: { segment: firstSegment - 1, seq: truncatedSeq },
+    };
     this.#whole(`${LOG_DIRECTORY}/${LOG_MANIFEST}`, encodeLog(log));
   }
 

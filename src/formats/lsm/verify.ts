@@ -5,6 +5,7 @@
 import { Findings, inFileOrder } from '../findings.ts';
 import type { ScanContext, VerifyResult } from '../format.ts';
 import { verifyTables } from '../sstable/verify.ts';
+import { manifestOf } from '../wal/v2/manifest.ts';
 import { verifyLog } from '../wal/verify.ts';
 import { checkLevels } from './check-levels.ts';
 import { checkLevelZero, checkLogReach, checkOwnTable } from './check-own.ts';
@@ -21,8 +22,11 @@ const UNCHECKED = [
 ];
 export const UNCHECKED_OWN = [
   'a directory put back as a whole, or one made by copying files of another moment, where all fits',
-  'the first segments of a log that was never cut: where they are gone, nothing says that they were',
+  'writes cut off at the very end of the log, if the store was not closed behind them',
 ];
+/** Of a log whose manifest does not say how far it reaches. */
+const UNCHECKED_OLDER =
+  'the first segments of a log that was never cut: where they are gone, nothing says that they were';
 const QUICK =
   'asked for --quick: keys of tables were not compared with one another, nor with the MANIFEST';
 
@@ -66,7 +70,7 @@ export async function verifyDatabase(
     stats.records += Number(result.stats['records'] ?? 0);
     for (const finding of result.findings) add(inLog(database, finding));
   }
-  const unchecked = own ? UNCHECKED_OWN : UNCHECKED;
+  const unchecked = own ? uncheckedOwn(database) : UNCHECKED;
   const { records, ...quick } = stats;
   return {
     path: set.path,
@@ -79,4 +83,8 @@ export async function verifyDatabase(
     findings: inFileOrder(findings.kept, set.files),
     counts: findings.counts,
   };
+}
+
+function uncheckedOwn({ logSet }: Database): readonly string[] {
+  return manifestOf(logSet)?.reached ? UNCHECKED_OWN : [...UNCHECKED_OWN, UNCHECKED_OLDER];
 }

@@ -110,6 +110,15 @@ export interface WalScanContext extends ScanContext {
   readonly from?: number | undefined;
 }
 
+/**
+ * What the file `file` says: a segment up to this one was made, a record up to this one is durable.
+ */
+export interface LogReach {
+  readonly file: string;
+  readonly segment: number;
+  readonly seq: bigint;
+}
+
 export interface WalDialect extends Dialect {
   readonly family: 'wal';
   /**
@@ -152,6 +161,8 @@ export interface WalDialect extends Dialect {
   readonly companions?: readonly string[];
   /** The number of the log's first segment, where a file says it: those before are leftovers. */
   firstSegment?(set: FileSet): number | undefined;
+  /** How far the log reaches at least, where a file says it. */
+  reached?(set: FileSet): LogReach | undefined;
   /** What only the set of files shows: a manifest against the segments, leftovers. */
   verifySet?(input: WalOpened, context: WalScanContext): Promise<Finding[]>;
   /** The inverse of scan; absent where this project does not write the dialect. */

@@ -5,6 +5,7 @@
  */
 import type { FileEntry } from '../format.ts';
 import type { WalDamage, WalOpened, WalRecord, WalScanContext, WalVisitor } from './model.ts';
+import { ReachChecker, reachOf } from './reach.ts';
 
 export interface LogVisitor extends WalVisitor {
   /** A segment begins. */
@@ -20,10 +21,13 @@ export async function scanLog(
 ): Promise<void> {
   const later = new LaterRecords(input, { ...context, carry: undefined, from: undefined });
   const carry = new Map<string, unknown>();
+  const said = reachOf(input);
+  const reach = said && new ReachChecker(said);
   let seen = false;
   for (const [index, file] of input.files.entries()) {
     if (visitor.done?.()) return;
     visitor.segment?.(file, index);
+    reach?.segment(input.dialect.segmentNumber(file.name));
     const gap = missingSegments(input, index);
     if (gap) visitor.damage(gap);
 
@@ -37,6 +41,7 @@ export async function scanLog(
         {
           record: (record) => {
             seen = true;
+            reach?.record(record);
             visitor.record(record);
           },
           damage(damage) {
@@ -45,19 +50,26 @@ export async function scanLog(
           },
           ...(visitor.run && {
             // A record comes before each.
-            run: (n: number, start: number, last: number, end: number) =>
-              visitor.run!(n, start, last, end),
+            run(n: number, start: number, last: number, end: number) {
+              reach?.run(n);
+              visitor.run!(n, start, last, end);
+            },
           }),
-          ...(visitor.resume && { resume: (a: bigint, b: bigint) => visitor.resume!(a, b) }),
+          resume(previous, base) {
+            reach?.resume(previous);
+            visitor.resume?.(previous, base);
+          },
           ...(visitor.done && { done: () => visitor.done!() }),
         },
       );
     } finally {
       source.close?.();
     }
-    if (tail) visitor.damage(await decideTail(tail, index, later, seen));
+    if (tail) visitor.damage(await decideTail(tail, index, later, seen, reach?.proof()));
     visitor.segmentEnd?.(file);
   }
+  const missing = visitor.done?.() ? undefined : reach?.end(input);
+  if (missing) visitor.damage(missing);
 }
 
 /** A torn tail, or a hole: what lies in later segments decides. */
@@ -66,11 +78,13 @@ async function decideTail(
   index: number,
   later: LaterRecords,
   seen: boolean,
+  durable: string | undefined,
 ): Promise<WalDamage> {
   const proof = await later.after(index);
-  if (proof) {
+  if (proof || durable) {
     const code = damage.code === 'torn-tail' ? 'bad-length' : damage.code;
-    const evidence = `${proof.file} holds an intact record at ${proof.offset}: a hole, no torn tail`;
+    const why = proof && `${proof.file} holds an intact record at ${proof.offset}`;
+    const evidence = `${why ?? durable}: a hole, no torn tail`;
     return { ...damage, code, evidence, tail: false };
   }
   if (!seen && damage.begun === false) {

@@ -87,8 +87,12 @@ class Losses {
       );
       return;
     }
-    if (!damage.lost || damage.length === 0) return;
-    const { mend, file, offset, length, code, subject } = damage;
+    const { mend, file, offset, length, code, subject, message } = damage;
+    if (damage.records > 0 && length === 0) {
+      const lost = 'what stood there is lost: older values show, deleted keys come back';
+      this.#told.add(`${message}: ${lost}`);
+    }
+    if (!damage.lost || length === 0) return;
     if (mend && options.mend) return;
     if (mend) this.#mendable++;
     if (this.#pending) this.#told.add(this.#pending);
@@ -122,7 +126,7 @@ export async function applyLogRepair(
 ): Promise<void> {
   const { rewrite, companions = [] } = input.dialect;
   const anew = new Set(plan.rewrite);
-  const writer = anew.size > 0 ? rewrite?.open() : undefined;
+  const writer = rewrite?.open();
   const last = input.files.at(-1)?.name;
   for (const file of input.files) {
     const spans = plan.ledger.filter((span) => span.file === file.name);

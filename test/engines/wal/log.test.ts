@@ -206,6 +206,62 @@ describe('a medium that fails', () => {
     disk.dropCaches();
     await expect(openLog(0, {})(disk)).rejects.toMatchObject({ code: 'corrupt' });
   });
+
+  it('is seen where that was the last write, and nothing but the closing mark follows', async () => {
+    const { disk, open, log } = await simulated();
+    await log.append(put('first'));
+    const effect = { kind: 'misdirected' as const, position: 8192 };
+    disk.inject({ on: 'write', nth: 1, path: '000001.wal2', effect });
+    await log.append(put('lost', 'x'.repeat(3000)));
+    await log.close();
+    disk.dropCaches();
+    await expect(open()).rejects.toThrow('the mark behind it proves it synced');
+    disk.remove(`${ROOT}/MANIFEST.wal2`);
+    await expect(open()).rejects.toThrow('the mark behind it proves it synced');
+  });
+});
+
+describe('a log that was closed', () => {
+  it('ends where its manifest says, and no sooner', async () => {
+    const { disk, open, log } = await simulated();
+    await log.append(put('first'));
+    const end = 96 + log.status.bytesWritten;
+    await log.append(put('last'));
+    await log.close();
+    const file = disk.open(`${ROOT}/000001.wal2`, 'write');
+    file.truncate(end);
+    file.close();
+    await expect(open()).rejects.toThrow(/the log ends at seq 1, seq 2 was durable/);
+  });
+});
+
+describe('a log that was not closed', () => {
+  it('goes on before a last record of which only the end is on the disk', async () => {
+    const { disk, log } = await simulated();
+    await log.append(put('first'));
+    const before = log.status.bytesWritten;
+    await log.append(put('torn', 'x'.repeat(40_000)));
+    const torn = disk.open(`${ROOT}/000001.wal2`, 'write');
+    const sector = new Uint8Array(512);
+    torn.write(sector, 0, sector.length, 96 + before + 1024);
+    torn.close();
+    // Twice: what the first opening made of it has to be whole.
+    for (const boot of [1, 2]) {
+      const again = await openLog(boot, {})(disk);
+      expect(await keysOf(again)).toEqual(['first']);
+      await again.close();
+    }
+  });
+
+  it('was damaged, where its header is and something stands behind that', async () => {
+    const { disk, open, log } = await simulated();
+    await log.append(put('first'));
+    await log.close();
+    const file = disk.open(`${ROOT}/000001.wal2`, 'write');
+    file.write(new Uint8Array(96), 0, 96, 0);
+    file.close();
+    await expect(open()).rejects.toThrow('its header is damaged');
+  });
 });
 
 describe('truncation', () => {

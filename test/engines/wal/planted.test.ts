@@ -172,8 +172,8 @@ describe('the exploration finds', () => {
     vi.doMock('../../../src/engines/wal/recover.ts', async (original) => {
       const real = await original<typeof import('../../../src/engines/wal/recover.ts')>();
       const recoverEnd: typeof real.recoverEnd = async (...args) => {
-        const end = await real.recoverEnd(...args);
-        return end && { ...end, nextSeq: end.lastSeq + 1n };
+        const { end, recovered } = await real.recoverEnd(...args);
+        return { end: end && { ...end, nextSeq: end.lastSeq + 1n }, recovered };
       };
       return { ...real, recoverEnd };
     });

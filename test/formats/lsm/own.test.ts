@@ -8,10 +8,16 @@ import {
 } from '../../../src/formats/lsm/manifest.ts';
 import { statDatabase } from '../../../src/formats/lsm/stat.ts';
 import { tableName } from '../../../src/formats/sstable/v2/layout.ts';
+import {
+  decodeManifest as decodeLog,
+  encodeManifest as encodeLog,
+  MANIFEST_NAME as LOG_MANIFEST,
+  type LogManifest,
+} from '../../../src/formats/wal/v2/manifest.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { Random } from '../../../src/shared/random.ts';
 import { codes, content, context, type Files, open, verify } from './databases.ts';
-import { diskOf, filesOf, openStore, randomStore } from './own-stores.ts';
+import { contentOf, diskOf, filesOf, openStore, randomStore } from './own-stores.ts';
 
 const hex = (text: string): string => Buffer.from(text).toString('hex');
 
@@ -268,7 +274,8 @@ describe('the log', () => {
       for (let at = 0; at < files[name]!.length; at++) {
         const { findings, clean } = await verify(flipped(name, at, at % 8), true);
         expect({ name, at, clean }).toEqual({ name, at, clean: false });
-        expect(findings.every(({ file }) => file === name || file === MANIFEST_NAME)).toBe(true);
+        const places = [name, MANIFEST_NAME, `wal/${LOG_MANIFEST}`];
+        expect(findings.every(({ file }) => places.includes(file))).toBe(true);
       }
     }
   });
@@ -303,8 +310,68 @@ describe('a log whose last file is gone', () => {
   it('is missed, by the engine too', async () => {
     const { findings } = await verify(without(segment));
     expect(codes(findings)).toEqual(['segment-gap']);
-    const { findings: told } = await open(without(segment));
+    const { findings: told } = await content(without(segment));
     expect(codes(told)).toEqual(['segment-gap']);
     await expect(openStore(diskOf(without(segment)))).rejects.toThrow('the segment is missing');
+  });
+});
+
+describe('a log that was never cut', () => {
+  const logManifest = `wal/${LOG_MANIFEST}`;
+
+  async function twoWrites(): Promise<Files> {
+    const disk = new SimDisk();
+    const store = await openStore(disk);
+    await store.put(Buffer.from('a'), Buffer.from('1'));
+    await store.put(Buffer.from('b'), Buffer.from('2'));
+    await store.close();
+    return filesOf(disk);
+  }
+
+  /** As a version wrote it that did not say how far the log reaches. */
+  function older(of: Files): Files {
+    const said = decodeLog(of[logManifest]!) as LogManifest;
+    return { ...of, [logManifest]: encodeLog({ ...said, reached: undefined }) };
+  }
+
+  it('is missed where its first segment is gone, by the engine too', async () => {
+    const { 'wal/000001.wal2': _, ...gone } = await twoWrites();
+    const { findings } = await verify(gone);
+    expect(findings).toMatchObject([{ code: 'segment-gap', file: logManifest }]);
+    expect(codes((await content(gone)).findings)).toEqual(['segment-gap']);
+    await expect(openStore(diskOf(gone))).rejects.toThrow('000001.wal2 is damaged at 0');
+  });
+
+  it('leaves no trace in an older store, which says so', async () => {
+    const made = older(await twoWrites());
+    const { clean, unchecked } = await verify(made);
+    expect(clean).toBe(true);
+    expect(unchecked.join()).toContain('the first segments of a log that was never cut');
+    const { 'wal/000001.wal2': _, ...gone } = made;
+    expect((await verify(gone)).clean).toBe(true);
+    const disk = diskOf(made);
+    const store = await openStore(disk);
+    expect(await contentOf(store)).toEqual(['a=1', 'b=2']);
+    await store.close();
+    const { unchecked: now } = await verify(filesOf(disk));
+    expect(now.join()).not.toContain('first segments');
+  });
+
+  it('is missed where its end is, however cleanly it was cut', async () => {
+    const made = await twoWrites();
+    const log = made['wal/000001.wal2']!;
+    // Behind the first of two records of 22 bytes, before both, and before the header of the block.
+    for (const left of [96 + 22, 96, 64]) {
+      const cut = { ...made, 'wal/000001.wal2': log.subarray(0, left) };
+      const { findings } = await verify(cut);
+      expect({ left, codes: codes(findings) }).toEqual({ left, codes: ['seq-gap'] });
+      await expect(openStore(diskOf(cut))).rejects.toThrow(/the log ends at seq [01], seq 2 was/);
+    }
+  });
+
+  it('is told of where its manifest is gone', async () => {
+    const { [logManifest]: _, ...gone } = await twoWrites();
+    const { findings } = await verify(gone);
+    expect(findings).toMatchObject([{ code: 'missing-file', file: logManifest }]);
   });
 });

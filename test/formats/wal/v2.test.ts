@@ -7,9 +7,15 @@ import { encodeSegmentHeader } from '../../../src/formats/wal/v2/headers.ts';
 import { v2 } from '../../../src/formats/wal/v2/index.ts';
 import { BLOCK_BYTES } from '../../../src/formats/wal/v2/layout.ts';
 import { V2LogEncoder } from '../../../src/formats/wal/v2/log-encoder.ts';
+import {
+  decodeManifest,
+  encodeManifest,
+  MANIFEST_NAME,
+} from '../../../src/formats/wal/v2/manifest.ts';
 import { verifyLog } from '../../../src/formats/wal/verify.ts';
 import { crc32c } from '../../../src/shared/crc32.ts';
 import { concat, MemorySource, memorySet, scanAll, type Told } from '../../support/memory.ts';
+import { memoryOutput } from '../../support/store.ts';
 
 const NAME = '000001.wal2';
 const text = (value: string) => Buffer.from(value);
@@ -224,6 +230,97 @@ describe('what stands in the wrong place', () => {
   });
 });
 
+describe('marks', () => {
+  const closed = log([[[put('a', '1')], [put('b', '2')]]])[NAME]!;
+  const mark = closed.length - 20;
+
+  it('make a hole of what is destroyed before them, whatever is left of that', async () => {
+    for (let from = 96; from < mark; from++) {
+      const hit = Uint8Array.from(closed).fill(0xff, from, mark);
+      const { records, damage } = await scan(hit);
+      expect({ from, tails: damage.map(({ tail }) => tail) }).toEqual({ from, tails: [false] });
+      expect(records.length).toBe(from < 118 ? 0 : 1);
+    }
+  });
+
+  it('of another place prove nothing', async () => {
+    for (const elsewhere of [log([[[put('a', '1')], [put('b', '2')]]], 8n)[NAME]!, closed]) {
+      const hit = Uint8Array.from(closed).fill(0xff, 118);
+      const at = elsewhere === closed ? mark - 1 : mark;
+      hit.set(elsewhere.subarray(mark), at);
+      const { damage } = await scan(hit);
+      expect(damage.map(({ tail }) => tail)).toEqual([true]);
+    }
+  });
+
+  it('of older writers have no checksum of their own, and are read', async () => {
+    // The example of the page on the layout as it was before.
+    const ended = 'c0ec2cce090005020300000000000000';
+    const records =
+      '4444494157414c0202004000000000000000000000800000fd22cab7fb0e368601000000000000000100000000000000' +
+      '000000000000000000000000a69748fff034a09400000000fd22cab7fb0e368601000000a69748ff60000000424c4b32' +
+      'd29204961e0001010000000000000001020106757365723a31034164610206757365723a32';
+    const { damage, records: told } = await scan(Buffer.from(records + ended, 'hex'));
+    expect(damage).toEqual([]);
+    expect(told).toHaveLength(2);
+  });
+});
+
+describe('a manifest that says how far the log reaches', () => {
+  const whole = log([[[put('a')]], [[put('b')], [put('c')]]]);
+  const said = (segment: number, seq: bigint) => ({
+    [MANIFEST_NAME]: encodeManifest({
+      logId: 7n,
+      firstSegment: 1,
+      truncatedSeq: 0n,
+      reached: { segment, seq },
+    }),
+  });
+
+  it('is right of a log that goes further', async () => {
+    for (const [segment, seq] of [[0, 0n] as const, [1, 1n] as const, [2, 3n] as const]) {
+      expect(await codes({ ...whole, ...said(segment, seq) })).toEqual([]);
+    }
+  });
+
+  it('misses what is gone behind its end', async () => {
+    expect(await codes({ ...whole, ...said(2, 4n) })).toEqual(['seq-gap']);
+    expect(await codes({ ...whole, ...said(3, 3n) })).toEqual(['segment-gap']);
+    const { '000002.wal2': _, ...first } = whole;
+    expect(await codes({ ...first, ...said(2, 1n) })).toEqual(['segment-gap']);
+    expect(await codes({ ...whole, '000002.wal2': new Uint8Array(0), ...said(2, 1n) })).toContain(
+      'segment-gap',
+    );
+    expect(await codes(said(1, 0n))).toEqual(['segment-gap']);
+  });
+
+  it('is not held against a log that grows while it is read', async () => {
+    const input = opened({ ...whole, ...said(2, 1n) });
+    const [first] = input.files;
+    const listed = { ...input, files: [first!] };
+    const { findings } = await verifyLog(listed, { limits: DEFAULT_LIMITS, set: input.set });
+    expect(findings).toEqual([]);
+  });
+
+  it('makes a hole of a torn tail that was durable', async () => {
+    const cut = { ...whole, '000002.wal2': whole['000002.wal2']!.subarray(0, 130) };
+    expect(await codes({ ...cut, ...said(2, 1n) })).toEqual(['torn-tail']);
+    expect(await codes({ ...cut, ...said(2, 3n) })).toEqual(['crc-mismatch', 'seq-gap']);
+  });
+
+  it('does not say so any more of what a repair has left', async () => {
+    const cut = { ...whole, '000002.wal2': whole['000002.wal2']!.subarray(0, 96 + 21) };
+    const input = opened({ ...cut, ...said(2, 3n) });
+    const context = { limits: DEFAULT_LIMITS, set: input.set };
+    const plan = { ...(await planLogRepair(input, { mend: false }, context)), inputs: [] };
+    expect(plan.consequences.join()).toContain('what stood there is lost');
+    const left: Record<string, Uint8Array> = {};
+    await applyLogRepair(input, plan, context, memoryOutput(left));
+    expect(await codes(left)).toEqual([]);
+    expect(decodeManifest(left[MANIFEST_NAME]!)).toMatchObject({ reached: undefined });
+  });
+});
+
 describe('torn tails', () => {
   it('are told for every truncation, with no record lost before', async () => {
     const intact = (await scan(sample)).records;
@@ -292,17 +389,7 @@ describe('repair', () => {
     const context = { limits: DEFAULT_LIMITS, set: input.set };
     const plan = { ...(await planLogRepair(input, { mend: false }, context)), inputs: [] };
     const out: Record<string, Uint8Array> = {};
-    await applyLogRepair(input, plan, context, {
-      create(name) {
-        const parts: Uint8Array[] = [];
-        return {
-          write: (bytes, start, end) => parts.push(bytes.slice(start, end)),
-          finish: () => {
-            out[name] = concat(parts);
-          },
-        };
-      },
-    });
+    await applyLogRepair(input, plan, context, memoryOutput(out));
     const left = await scan(out[NAME]!);
     expect(left.records.map(({ seq }) => seq)).toEqual(
       records.filter((one) => one !== victim).map(({ seq }) => seq),

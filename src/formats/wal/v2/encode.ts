@@ -16,12 +16,14 @@ import {
   LAST,
   MARK,
   MARK_BYTES,
+  MARK_CRC_AT,
   MIDDLE,
   OP_DELETE,
   OP_PUT,
   OPS,
   SEGMENT_HEADER_BYTES,
 } from './layout.ts';
+import { markCrc } from './mark.ts';
 
 const EMPTY = new Uint8Array(0);
 /** More operations or bytes than this in one record are refused. */
@@ -123,6 +125,8 @@ export class SegmentEncoder {
     const at = this.#count + FRAGMENT_HEADER_BYTES;
     this.#bytes[at] = kind;
     this.#view.setBigUint64(at + 1, nextSeq, true);
+    const crc = markCrc(this.#bytes, at, this.segment, this.#position);
+    this.#view.setUint32(at + MARK_CRC_AT, crc, true);
     this.#seal(MARK, MARK_BYTES);
   }
 

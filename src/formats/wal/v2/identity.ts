@@ -14,6 +14,7 @@ import {
   VERSION,
 } from './layout.ts';
 import type { Losses } from './losses.ts';
+import type { MarkPlace } from './mark.ts';
 
 /** What a segment leaves for the next one to be held against. */
 interface Left {
@@ -114,6 +115,12 @@ export class Identity {
         `${hex32(left.chain)}: its end is cut off or replaced`;
       this.losses.note('chain-broken', 0, SEGMENT_HEADER_BYTES, message);
     }
+  }
+
+  /** Which log and segment, where that is known. */
+  get place(): MarkPlace | undefined {
+    if (this.#logId === undefined || this.#segment === undefined) return undefined;
+    return { logId: this.#logId, segment: this.#segment };
   }
 
   /** What is wrong with an intact block header in this place; undefined: nothing. */

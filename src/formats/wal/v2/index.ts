@@ -43,6 +43,13 @@ export const v2: WalDialect = {
   layout: layoutV2,
   companions: [MANIFEST_NAME],
   firstSegment: (set) => manifestOf(set)?.firstSegment,
+  reached(set) {
+    const { reached, truncatedSeq = 0n } = manifestOf(set) ?? {};
+    if (!reached) return undefined;
+    // What was truncated away is in no segment.
+    const seq = reached.seq > truncatedSeq ? reached.seq : 0n;
+    return { file: MANIFEST_NAME, segment: reached.segment, seq };
+  },
   verifySet,
   encoder: v2Encoder,
   rewrite: v2Rewrite,
@@ -97,7 +104,9 @@ async function verifySet(input: WalOpened): Promise<Finding[]> {
   const findings: Finding[] = [];
   const numbers = files.map(({ name }) => v2.segmentNumber(name)!);
   const first = manifest.firstSegment;
-  const gone = numbers.length > 0 ? Math.max(...numbers) > first : first > UNMADE_SEGMENT_MAX;
+  // Where the manifest says how far the log reaches, a scan tells what is missing at its end.
+  const unmade = manifest.reached !== undefined || first <= UNMADE_SEGMENT_MAX;
+  const gone = numbers.length > 0 ? Math.max(...numbers) > first : !unmade;
   if (!numbers.includes(first) && gone) {
     const message = `segment ${first} is missing: the manifest names it as the first`;
     findings.push(finding('segment-gap', 'error', MANIFEST_NAME, message));

@@ -16,6 +16,8 @@ import {
   FRAGMENT_HEADER_BYTES,
   FULL,
   MARK,
+  MARK_BYTES,
+  MARK_CRC_AT,
   MARKS,
   OP_PUT,
   OPS,
@@ -199,10 +201,12 @@ class BlockLayout {
   }
 
   #payload(type: number, start: number, end: number, holds: boolean): Span[] {
-    if (holds && type === MARK && end - start === 9) {
+    const own = end - start === MARK_BYTES;
+    if (holds && type === MARK && (own || end - start === MARK_CRC_AT)) {
       return [
         this.#field('kind', start, 1, MARKS[this.bytes[start]!]),
         this.#u64('next_seq', start + 1),
+        ...(own ? [this.#crc('own_crc', start + MARK_CRC_AT)] : []),
       ];
     }
     const whole = [this.#field('payload', start, end - start, bytesValue(this.bytes, start, end))];

@@ -84,9 +84,11 @@ export const OP_DELETE = 2;
 
 /**
  * Payload of a mark: u8 kind (1 opened, 2 closed, 3 recovered), u64 next_seq: what the next record
- * is numbered. A log whose last fragment is `closed` or `recovered` lost nothing since.
+ * is numbered, u32 crc, its own (mark.ts). Older marks end before that. A log whose last fragment
+ * is `closed` or `recovered` lost nothing since.
  */
-export const MARK_BYTES = 9;
+export const MARK_BYTES = 13;
+export const MARK_CRC_AT = 9;
 export const MARKS = ['', 'opened', 'closed', 'recovered'] as const;
 export const OPENED = 1;
 export const CLOSED = 2;

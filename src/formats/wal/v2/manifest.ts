@@ -11,8 +11,13 @@
  *     20  u32  first_segment     number of the oldest segment
  *     24  u64  log_id
  *     32  u64  truncated_seq     the highest sequence number that was truncated away; 0: none
- *     40       reserved          20 bytes of 0
+ *     40  u64  reached_seq       with flag 1: a record up to this one is durable
+ *     48  u32  reached_segment   with flag 1: a segment up to this one was made
+ *     52       reserved          8 bytes of 0
  *     60  u32  crc               CRC-32C over bytes 0 to 60
+ *
+ * A log only grows, so what it reached when the manifest was written it reaches for good: where it
+ * ends before that, something is lost. A crash cannot do that, whatever the end looks like.
  */
 
 import { crc32c } from '../../../shared/crc32.ts';
@@ -22,11 +27,21 @@ export const MANIFEST_NAME = 'MANIFEST.wal2';
 export const MANIFEST_BYTES = 64;
 const MAGIC = 'DDIAWALM';
 const CRC_AT = 60;
+/** The compatible flag that says that the manifest has `reached`. */
+const HAS_REACHED = 1;
 
 export interface LogManifest {
   logId: bigint;
   firstSegment: number;
   truncatedSeq: bigint;
+  /** Undefined: an older writer did not say. */
+  reached?: Reached | undefined;
+}
+
+/** The last segment that was made and the last record that was durable, or those before them. */
+export interface Reached {
+  segment: number;
+  seq: bigint;
 }
 
 export function encodeManifest(manifest: LogManifest): Uint8Array {
@@ -38,6 +53,12 @@ export function encodeManifest(manifest: LogManifest): Uint8Array {
   view.setUint32(20, manifest.firstSegment, true);
   view.setBigUint64(24, manifest.logId, true);
   view.setBigUint64(32, manifest.truncatedSeq, true);
+  const { reached } = manifest;
+  if (reached) {
+    view.setUint32(12, HAS_REACHED, true);
+    view.setBigUint64(40, reached.seq, true);
+    view.setUint32(48, reached.segment, true);
+  }
   view.setUint32(CRC_AT, crc32c.of(bytes, 0, CRC_AT), true);
   return bytes;
 }
@@ -58,10 +79,14 @@ export function decodeManifest(bytes: Uint8Array): LogManifest | string {
   if (version !== 2) return `layout version ${version}, this reader knows 2`;
   const flags = view.getUint32(16, true);
   if (flags !== 0) return `incompatible feature flags ${flags.toString(16)} are not known`;
+  const says = (view.getUint32(12, true) & HAS_REACHED) !== 0;
   return {
     firstSegment: view.getUint32(20, true),
     logId: view.getBigUint64(24, true),
     truncatedSeq: view.getBigUint64(32, true),
+    reached: says
+      ? { segment: view.getUint32(48, true), seq: view.getBigUint64(40, true) }
+      : undefined,
   };
 }
 

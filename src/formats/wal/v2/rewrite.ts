@@ -13,10 +13,12 @@ export const v2Rewrite: WalRewrite = {
     const encoder = new V2LogEncoder();
     let batch: WalOperation[] = [];
     let segment = 0;
+    let begun = false;
     let next = 1n;
     return {
       segment(number) {
         segment = number;
+        begun = true;
       },
       record(record) {
         batch.push(detach(record));
@@ -40,10 +42,12 @@ export const v2Rewrite: WalRewrite = {
         return Buffer.concat([begun, encoder.end(last, next)]);
       },
       companions(set) {
-        // The new log has an identity of its own; what the manifest says else still holds.
         const manifest = manifestOf(set);
         if (!manifest) return [];
-        const bytes = encodeManifest({ ...manifest, logId: encoder.logId });
+        // What was written anew has an identity of its own. How far the log reaches is another
+        // matter now: whoever opens it says so again.
+        const logId = begun ? encoder.logId : manifest.logId;
+        const bytes = encodeManifest({ ...manifest, logId, reached: undefined });
         return [{ name: MANIFEST_NAME, bytes }];
       },
     };

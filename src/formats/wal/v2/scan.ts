@@ -23,9 +23,11 @@ import {
   FULL,
   LAST,
   MARK,
+  MARK_BYTES,
   MIDDLE,
 } from './layout.ts';
 import { Losses } from './losses.ts';
+import { findMark } from './mark.ts';
 import { visitOperations } from './payload.ts';
 import { Pieces } from './pieces.ts';
 
@@ -234,8 +236,13 @@ export class V2Scan {
     }
     const { message, chain, next } = what;
     this.#chain = chain;
-    if (what.kind === 'lost') this.#tailOrLoss(p, next < 0 ? end : next, message);
-    else if (what.kind === 'framed') {
+    if (what.kind === 'lost') {
+      const upTo = next < 0 ? end : next;
+      const { place } = this.#identity;
+      const mark = place ? findMark(bytes, view, p + 1, upTo, place, base) : -1;
+      this.#tailOrLoss(p, mark < 0 ? upTo : mark, message);
+      if (mark >= 0) return this.#goOnAtMark(mark);
+    } else if (what.kind === 'framed') {
       this.#abandonPieces(base + p);
       const dataAt = base + p + 4;
       const { computed } = what;
@@ -250,6 +257,14 @@ export class V2Scan {
       });
       this.#fragment(what.type, p, p + FRAGMENT_HEADER_BYTES, next);
     }
+    return next;
+  }
+
+  /** Behind a mark that checks on its own, what its chain says is as good as any. */
+  #goOnAtMark(p: number): number {
+    const next = p + FRAGMENT_HEADER_BYTES + MARK_BYTES;
+    this.#chain = this.#window.view.getUint32(p, true);
+    this.#fragment(MARK, p, p + FRAGMENT_HEADER_BYTES, next);
     return next;
   }
 
@@ -286,7 +301,8 @@ export class V2Scan {
     }
     end.position = base + next;
     end.chain = this.#chain;
-    if (type === FIRST || this.#pieces.begun || this.#joining) return;
+    // The rest of a record that is lost is intact, and yet nothing to go on behind.
+    if (type === FIRST || this.#pieces.begun || this.#joining || this.#losses.pending) return;
     this.whole.position = end.position;
     this.whole.chain = end.chain;
   }

@@ -1,7 +1,8 @@
 /** The trees of a database, and what is known of their rows, out of the rows of its schema. */
 import type { SqlValue, TreeInfo } from '../model.ts';
 import type { Collation, KeyColumn } from './compare.ts';
-import { type Column, type CreatedTable, type IndexColumn, parseCreate } from './create.ts';
+import { type Column, type CreatedTable, parseCreate } from './create.ts';
+import type { IndexColumn } from './create-index.ts';
 import { SCHEMA_NAME } from './layout.ts';
 import { SqlError } from './tokens.ts';
 
@@ -23,6 +24,7 @@ export interface SqliteTree extends TreeInfo {
   /** Of an index. */
   readonly of?: string | undefined;
   readonly partial?: boolean;
+  readonly columns: readonly IndexColumn[];
   readonly sql: string | undefined;
 }
 
@@ -73,6 +75,7 @@ export function schemaTree(): SqliteTree {
     primaryKey: [],
     autoincrement: false,
     rowidColumn: -1,
+    checks: false,
     uniques: [],
   };
   return { ...tableTree(SCHEMA_NAME, 1, table, undefined), secondary: true };
@@ -184,6 +187,7 @@ function tableTree(
     order: table?.withoutRowid ? primaryOrder(table, keys) : undefined,
     unique: true,
     keyColumns: keys.length,
+    columns: keys,
     sql,
   };
 }
@@ -241,6 +245,7 @@ function indexTree(
     order: undefined,
     unique: false,
     keyColumns: 0,
+    columns: [],
   };
   if (!tree) {
     bad(`an index of ${JSON.stringify(tableName)}, which is no table`);
@@ -303,5 +308,6 @@ function indexColumnsOf(
     unique: created.unique,
     partial: created.partial,
     keyColumns,
+    columns: created.columns,
   };
 }

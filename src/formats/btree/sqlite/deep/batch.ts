@@ -1,0 +1,63 @@
+/** Rows of a table, as many as an image of one leaf holds: their records as they lie in the file. */
+import { GrowingBuffer } from '../payload.ts';
+import type { SqliteRecord } from '../record-reader.ts';
+import { CELL_MORE, IMAGE_PAGE } from './image.ts';
+
+/** Records of a batch, in all. */
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** A single one may be as long as this. */
+export const ROW_BYTES_MAX = 16 * 1024 * 1024;
+
+export class RowBatch {
+  readonly rowids: (number | bigint)[] = [];
+  /** Of the file, where each row lies. */
+  readonly pages: number[] = [];
+  readonly starts: number[] = [];
+  readonly lengths: number[] = [];
+  readonly #buffer = new GrowingBuffer();
+  #used = 0;
+  /** Of the image's leaf. */
+  #room = IMAGE_PAGE;
+
+  get count(): number {
+    return this.starts.length;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#buffer.bytes;
+  }
+
+  clear(): void {
+    this.rowids.length = 0;
+    this.pages.length = 0;
+    this.starts.length = 0;
+    this.lengths.length = 0;
+    this.#used = 0;
+    this.#room = IMAGE_PAGE;
+  }
+
+  /** True where another record of that length goes in. */
+  fits(length: number, localMax: number): boolean {
+    if (this.count === 0) return true;
+    const local = Math.min(length, localMax) + CELL_MORE;
+    return this.#room >= local && this.#used + length <= BATCH_BYTES;
+  }
+
+  add(record: SqliteRecord, rowid: number | bigint, page: number, localMax: number): void {
+    const { bytes, start, length } = record;
+    this.#reserve(this.#used + length);
+    this.#buffer.bytes.set(bytes.subarray(start, start + length), this.#used);
+    this.rowids.push(rowid);
+    this.pages.push(page);
+    this.starts.push(this.#used);
+    this.lengths.push(length);
+    this.#used += length;
+    this.#room -= Math.min(length, localMax) + CELL_MORE;
+  }
+
+  #reserve(length: number): void {
+    const old = this.#buffer.bytes;
+    this.#buffer.reserve(length);
+    if (this.#buffer.bytes !== old) this.#buffer.bytes.set(old);
+  }
+}

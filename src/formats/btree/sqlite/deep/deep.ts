@@ -1,0 +1,73 @@
+/** What fsck does with --deep: indexes against their tables, and constraints of every row. */
+import { SQL_PACKAGE, type SqlEngine } from '../../../../shared/sql-engine.ts';
+import type { Check } from '../../check.ts';
+import type { Steps } from '../../model.ts';
+import type { SqliteFile } from '../file.ts';
+import type { SqliteTree } from '../schema.ts';
+import { ComputedIndex, isComputed } from './computed-index.ts';
+import { ConstraintCheck, hasConstraints } from './constraints.ts';
+import { IndexCheck } from './index-check.ts';
+import { Unevaluable } from './table-images.ts';
+
+/** Something in the file is told by evaluating an expression only. */
+export function needsEngine({ trees }: SqliteFile): boolean {
+  return trees.some((tree) => {
+    if (tree.kind === 'table') return hasConstraints(tree);
+    const table = tableOf(trees, tree);
+    return table !== undefined && isComputed(tree, table);
+  });
+}
+
+export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | undefined): Steps {
+  for (const index of file.trees) {
+    if (index.kind !== 'index' || index.root < 1) continue;
+    const table = tableOf(file.trees, index);
+    if (!table || index.stored.length === 0) continue;
+    yield* checkIndex(file, check, index, table, engine);
+  }
+  for (const table of file.trees) {
+    if (table.kind !== 'table' || !hasConstraints(table)) continue;
+    try {
+      yield* new ConstraintCheck(engineOr(engine), file, check, table).run();
+    } catch (error) {
+      notEvaluated(check, table, 'constraints of table', error);
+    }
+  }
+}
+
+function* checkIndex(
+  file: SqliteFile,
+  check: Check,
+  index: SqliteTree,
+  table: SqliteTree,
+  engine: SqlEngine | undefined,
+): Steps {
+  if (!isComputed(index, table)) {
+    yield* new IndexCheck(file, check, index, table).run();
+    return;
+  }
+  try {
+    const computed = new ComputedIndex(engineOr(engine), file, index, table);
+    yield* new IndexCheck(file, check, index, table, computed).run();
+  } catch (error) {
+    notEvaluated(check, index, 'expressions of index', error);
+    yield* new IndexCheck(file, check, index, table).run();
+  }
+}
+
+function tableOf(trees: readonly SqliteTree[], index: SqliteTree): SqliteTree | undefined {
+  const table = trees.find((one) => one.kind === 'table' && one.name === index.of);
+  return table?.table && table;
+}
+
+function engineOr(engine: SqlEngine | undefined): SqlEngine {
+  if (engine) return engine;
+  throw new Unevaluable(`they take the package ${SQL_PACKAGE}, which is not installed`);
+}
+
+/** What is not checked is said by name; it is no damage. */
+function notEvaluated(check: Check, tree: SqliteTree, what: string, error: unknown): void {
+  if (!(error instanceof Unevaluable)) throw error;
+  const message = `the ${what} ${tree.name} were not evaluated: ${error.message}`;
+  check.finding('not-evaluated', message, { page: Math.max(1, tree.root), severity: 'info' });
+}

@@ -1,0 +1,245 @@
+/**
+ * Images of small databases: the definition of one table, and of an index of it, as they stand in
+ * the file's schema, and some of the table's rows, byte for byte. SQLite computes from them what it
+ * would from the file: whatever affinity, encoding or damage does to a value, it does there too.
+ *
+ *     page 1      header, and the schema in one leaf
+ *     page 2      the table: one leaf
+ *     page 3 …    indexes, empty
+ *     then        overflow pages of the rows
+ */
+import {
+  CELLS_AT,
+  CHANGE_COUNTER_AT,
+  CONTENT_AT,
+  ENCODING_AT,
+  FRACTIONS_AT,
+  HEADER_BYTES,
+  LEAF_INDEX,
+  LEAF_TABLE,
+  MAGIC,
+  PAGE_COUNT_AT,
+  PAGE_SIZE_AT,
+  READ_VERSION_AT,
+  SCHEMA_FORMAT_AT,
+  VALID_FOR_AT,
+  WRITE_VERSION_AT,
+} from '../layout.ts';
+import type { RowBatch } from './batch.ts';
+
+/** The largest there is. */
+export const IMAGE_PAGE = 65_536;
+export const TABLE_PAGE = 2;
+/** The schema has one leaf. What is longer is no index that anybody wrote. */
+const SCHEMA_BYTES_MAX = 60_000;
+
+/** What a cell takes beside its payload: its pointer, two varints, an overflow page's number; and
+ * the page's header, counted with each. */
+export const CELL_MORE = 2 + 9 + 9 + 4 + 8;
+
+const LOCAL_MAX_TABLE = IMAGE_PAGE - 35;
+const LOCAL_MAX_INDEX = Math.floor(((IMAGE_PAGE - 12) * 64) / 255) - 23;
+const LOCAL_MIN = Math.floor(((IMAGE_PAGE - 12) * 32) / 255) - 23;
+const CELL_BYTES_MIN = 4;
+
+export interface ImageEntry {
+  type: 'table' | 'index';
+  name: string;
+  table: string;
+  /** Null: an index that a constraint has. */
+  sql: string | null;
+}
+
+export class ImageWriter {
+  /** All but the rows. */
+  readonly #template: Pages;
+  readonly localMax: number;
+
+  /** Throws a RangeError if the definitions are too long for an image. */
+  constructor(
+    entries: readonly ImageEntry[],
+    /** Rows of the table have a rowid. */
+    readonly rowid: boolean,
+    encoding: number,
+    schemaFormat: number,
+  ) {
+    this.localMax = rowid ? LOCAL_MAX_TABLE : LOCAL_MAX_INDEX;
+    const pages = new Pages(1 + entries.length);
+    pages.header(encoding, schemaFormat);
+    pages.leaf(1, LEAF_TABLE);
+    let length = 0;
+    entries.forEach((entry, i) => {
+      const record = schemaRecord(entry, TABLE_PAGE + i, encoding);
+      length += record.length + CELL_MORE;
+      if (length > SCHEMA_BYTES_MAX) throw new RangeError('the definitions are too long');
+      pages.cell(record, 0, record.length, i + 1, LOCAL_MAX_TABLE);
+    });
+    entries.forEach(({ type }, i) => {
+      pages.leaf(TABLE_PAGE + i, type === 'table' && rowid ? LEAF_TABLE : LEAF_INDEX);
+      pages.close();
+    });
+    this.#template = pages;
+  }
+
+  /** A database of the rows from .. to. */
+  image(batch: RowBatch, from: number, to: number): Uint8Array {
+    const pages = this.#template.copy();
+    pages.leaf(TABLE_PAGE, this.rowid ? LEAF_TABLE : LEAF_INDEX);
+    for (let i = from; i < to; i++) {
+      const rowid = this.rowid ? batch.rowids[i] : undefined;
+      pages.cell(batch.bytes, batch.starts[i]!, batch.lengths[i]!, rowid, this.localMax);
+    }
+    return pages.whole();
+  }
+}
+
+class Pages {
+  #bytes: Uint8Array;
+  #view: DataView;
+  #count: number;
+  /** Of the leaf that is written. */
+  #start = 0;
+  #header = 0;
+  #cells = 0;
+  #content = 0;
+
+  constructor(count: number) {
+    this.#count = count;
+    this.#bytes = new Uint8Array(count * IMAGE_PAGE);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  copy(): Pages {
+    const copy = new Pages(this.#count);
+    copy.#bytes.set(this.#bytes.subarray(0, this.#count * IMAGE_PAGE));
+    return copy;
+  }
+
+  whole(): Uint8Array {
+    this.close();
+    this.#view.setUint32(PAGE_COUNT_AT, this.#count);
+    return this.#bytes.subarray(0, this.#count * IMAGE_PAGE);
+  }
+
+  header(encoding: number, schemaFormat: number): void {
+    const view = this.#view;
+    this.#bytes.set(Buffer.from(MAGIC, 'latin1'));
+    view.setUint16(PAGE_SIZE_AT, 1); // stands for 65536
+    this.#bytes[WRITE_VERSION_AT] = 1;
+    this.#bytes[READ_VERSION_AT] = 1;
+    this.#bytes.set([64, 32, 32], FRACTIONS_AT);
+    view.setUint32(CHANGE_COUNTER_AT, 1);
+    view.setUint32(VALID_FOR_AT, 1);
+    view.setUint32(SCHEMA_FORMAT_AT, schemaFormat);
+    view.setUint32(ENCODING_AT, encoding);
+  }
+
+  leaf(page: number, type: number): void {
+    this.close();
+    this.#start = (page - 1) * IMAGE_PAGE;
+    this.#header = this.#start + (page === 1 ? HEADER_BYTES : 0);
+    this.#cells = 0;
+    this.#content = IMAGE_PAGE;
+    this.#bytes[this.#header] = type;
+  }
+
+  /** Ends the leaf that is written. */
+  close(): void {
+    if (this.#content === 0) return;
+    this.#view.setUint16(this.#header + CELLS_AT, this.#cells);
+    this.#view.setUint16(this.#header + CONTENT_AT, this.#content & 0xffff); // 0 stands for 65536
+  }
+
+  cell(
+    bytes: Uint8Array,
+    start: number,
+    length: number,
+    rowid: number | bigint | undefined,
+    localMax: number,
+  ): void {
+    const local = localBytes(length, localMax);
+    const head = varintBytes(length) + (rowid === undefined ? 0 : varintBytes(rowid));
+    const size = Math.max(CELL_BYTES_MIN, head + local + (local < length ? 4 : 0));
+    this.#content -= size;
+    this.#view.setUint16(this.#header + 8 + 2 * this.#cells++, this.#content);
+    let at = putVarint(this.#bytes, this.#start + this.#content, length);
+    if (rowid !== undefined) at = putVarint(this.#bytes, at, rowid);
+    this.#bytes.set(bytes.subarray(start, start + local), at);
+    if (local < length) this.#overflow(at + local, bytes, start + local, start + length);
+  }
+
+  #overflow(link: number, bytes: Uint8Array, from: number, end: number): void {
+    for (let p = from; p < end; p += IMAGE_PAGE - 4) {
+      const at = this.#append();
+      this.#view.setUint32(link, this.#count);
+      this.#bytes.set(bytes.subarray(p, Math.min(end, p + IMAGE_PAGE - 4)), at + 4);
+      link = at;
+    }
+  }
+
+  /** A page more; returns where it begins. */
+  #append(): number {
+    const at = this.#count++ * IMAGE_PAGE;
+    if (at === this.#bytes.length) {
+      const larger = new Uint8Array(2 * at);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return at;
+  }
+}
+
+/** How much of a payload stays in its leaf. */
+function localBytes(length: number, localMax: number): number {
+  if (length <= localMax) return length;
+  const spill = LOCAL_MIN + ((length - LOCAL_MIN) % (IMAGE_PAGE - 4));
+  return spill <= localMax ? spill : LOCAL_MIN;
+}
+
+function varintBytes(value: number | bigint): number {
+  if (value >= 0 && value < 0x80) return 1;
+  if (value < 0 || value >= 2 ** 56) return 9;
+  let bytes = 1;
+  for (let most = 0x80; value >= most; most *= 0x80) bytes++;
+  return bytes;
+}
+
+function putVarint(bytes: Uint8Array, at: number, value: number | bigint): number {
+  const count = varintBytes(value);
+  if (count === 1) {
+    bytes[at] = Number(value);
+    return at + 1;
+  }
+  let rest = BigInt.asUintN(64, BigInt(value));
+  let p = at + count;
+  if (count === 9) {
+    bytes[--p] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  for (const last = p - 1; p > at; rest >>= 7n) {
+    p--;
+    bytes[p] = Number(rest & 0x7fn) | (p === last && count < 9 ? 0 : 0x80);
+  }
+  return at + count;
+}
+
+function schemaRecord({ type, name, table, sql }: ImageEntry, root: number, encoding: number) {
+  const texts = [type, name, table].map((one) => encoded(one, encoding));
+  const statement = sql === null ? Buffer.alloc(0) : encoded(sql, encoding);
+  const header = Buffer.alloc(5 * 9);
+  let at = 1;
+  for (const text of texts) at = putVarint(header, at, 13 + 2 * text.length);
+  at = putVarint(header, at, 4); // the root page: an integer of four bytes
+  at = putVarint(header, at, sql === null ? 0 : 13 + 2 * statement.length);
+  header[0] = at;
+  const page = Buffer.alloc(4);
+  page.writeUInt32BE(root);
+  return Buffer.concat([header.subarray(0, at), ...texts, page, statement]);
+}
+
+function encoded(text: string, encoding: number): Buffer {
+  if (encoding === 1) return Buffer.from(text, 'utf8');
+  const bytes = Buffer.from(text, 'utf16le');
+  return encoding === 3 ? bytes.swap16() : bytes;
+}

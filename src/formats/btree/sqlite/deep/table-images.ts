@@ -1,0 +1,152 @@
+/**
+ * What SQLite makes of rows of a table: the entries of an index that has computed columns or leaves
+ * rows out, and complaints about constraints. Rows go into images of small databases, see
+ * image.ts; whatever there is to evaluate is evaluated there.
+ */
+import type { SqlEngine, SqlImage } from '../../../../shared/sql-engine.ts';
+import { Check } from '../../check.ts';
+import type { Steps } from '../../model.ts';
+import type { SqliteFile } from '../file.ts';
+import type { SqliteTree } from '../schema.ts';
+import { SqliteWalk } from '../walk.ts';
+import { ROW_BYTES_MAX, RowBatch } from './batch.ts';
+import { tableEntries } from './definitions.ts';
+import { type ImageEntry, ImageWriter } from './image.ts';
+
+/** Why something cannot be evaluated, in words; damage of a row is none of it. */
+export class Unevaluable extends Error {}
+
+/** A row that SQLite cannot evaluate. */
+export interface BadRow {
+  rowid: number | bigint;
+  page: number;
+  why: string;
+}
+
+const SETTINGS =
+  'PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; ' +
+  'PRAGMA trusted_schema=OFF; PRAGMA cache_size=-32768; ';
+
+/** What is told by these has to do with us, and not with the row. */
+const LIMITS = /out of memory|too big|disk.* full|broke off|disk I\/O/i;
+/** Rows of the first image; then more as long as one takes little time. */
+const ROWS_FIRST = 16;
+const QUICK_MILLISECONDS = 200;
+const SLOW_MILLISECONDS = 5000;
+
+export class TableImages {
+  /** Trees of an image beside its schema. */
+  readonly entries: number;
+  readonly #writer: ImageWriter;
+  readonly #batch = new RowBatch();
+  #rowsMax = ROWS_FIRST;
+
+  /** Throws Unevaluable. `more`: definitions beside the table's. */
+  constructor(
+    readonly engine: SqlEngine,
+    readonly file: SqliteFile,
+    readonly table: SqliteTree,
+    more: readonly ImageEntry[],
+  ) {
+    const { encoding, schemaFormat } = file.header;
+    const entries = [...tableEntries(file.trees, table), ...more];
+    for (const { sql } of entries) {
+      // Not what the file has: bytes that are no text, or an end that only SQLite would see.
+      if (sql?.includes('\ufffd') || sql?.includes('\0')) {
+        throw new Unevaluable('its definition is no text');
+      }
+    }
+    this.entries = entries.length;
+    try {
+      this.#writer = new ImageWriter(entries, table.rowid, encoding, schemaFormat);
+    } catch (error) {
+      throw new Unevaluable((error as Error).message);
+    }
+  }
+
+  /** Runs `sql` on an image without rows. Throws Unevaluable. */
+  probe(sql: string): unknown[][] {
+    try {
+      return this.#on(0, 0, (image) => image.run(SETTINGS + sql));
+    } catch (error) {
+      throw new Unevaluable((error as Error).message);
+    }
+  }
+
+  /**
+   * All rows of the table, image by image: `evaluate` gets each, and may be asked again for a part
+   * of its rows if it throws. Rows that it throws at alone are told to `bad`.
+   */
+  *run(
+    evaluate: (image: SqlImage, batch: RowBatch, from: number, to: number) => void,
+    bad: (row: BadRow) => void,
+  ): Steps {
+    const { file, table } = this;
+    const batch = this.#batch;
+    const { localMax } = this.#writer;
+    batch.clear();
+    const flush = () => {
+      const start = performance.now();
+      this.#part(0, batch.count, evaluate, bad);
+      const took = performance.now() - start;
+      if (took > SLOW_MILLISECONDS) {
+        throw new Unevaluable(`${batch.count} rows took ${Math.round(took)} ms`);
+      }
+      if (took < QUICK_MILLISECONDS) this.#rowsMax *= 4;
+      else if (this.#rowsMax > ROWS_FIRST) this.#rowsMax /= 2;
+      batch.clear();
+    };
+    const check = new Check(file, file.pageCount, () => {});
+    yield* new SqliteWalk(file, table, check, {
+      thorough: false,
+      onRecord: (record, cell, page) => {
+        if (record.length > ROW_BYTES_MAX) {
+          throw new Unevaluable(`a row has ${record.length} bytes, more than ${ROW_BYTES_MAX}`);
+        }
+        if (!batch.fits(record.length, localMax) || batch.count >= this.#rowsMax) flush();
+        batch.add(record, file.rowid(cell), page, localMax);
+        return false;
+      },
+    }).run();
+    if (batch.count > 0) flush();
+  }
+
+  #part(
+    from: number,
+    to: number,
+    evaluate: (image: SqlImage, batch: RowBatch, from: number, to: number) => void,
+    bad: (row: BadRow) => void,
+  ): void {
+    const batch = this.#batch;
+    try {
+      this.again(from, to, (image) => evaluate(image, batch, from, to));
+    } catch (error) {
+      const { message } = error as Error;
+      if (error instanceof Unevaluable || LIMITS.test(message)) throw new Unevaluable(message);
+      if (to - from === 1) {
+        bad({ rowid: batch.rowids[from]!, page: batch.pages[from]!, why: message });
+        return;
+      }
+      const half = (from + to) >> 1;
+      this.#part(from, half, evaluate, bad);
+      this.#part(half, to, evaluate, bad);
+    }
+  }
+
+  /** An image of some rows of the batch. */
+  again(from: number, to: number, use: (image: SqlImage) => void): void {
+    this.#on(from, to, (image) => {
+      image.run(SETTINGS);
+      use(image);
+    });
+  }
+
+  #on<T>(from: number, to: number, use: (image: SqlImage) => T): T {
+    const image = this.engine.open(this.#writer.image(this.#batch, from, to));
+    try {
+      return use(image);
+    } finally {
+      image.close();
+    }
+  }
+}

@@ -150,7 +150,11 @@ export class SqliteFile implements BtreeFile {
     }
     for (const tree of this.trees) {
       if (tree.root > 1) pointers?.expect(tree.root, PTR_ROOT, 0);
-      yield* new SqliteWalk(this, tree, check, { pointers, thorough: true }).run();
+      yield* new SqliteWalk(this, tree, check, {
+        pointers,
+        thorough: true,
+        types: options.deep,
+      }).run();
     }
     if (check.reached(1)) check.reclaim(1, KIND.meta);
     yield* checkFreelist(this, check, pointers);

@@ -65,9 +65,16 @@ function engineOr(engine: SqlEngine | undefined): SqlEngine {
   throw new Unevaluable(`they take the package ${SQL_PACKAGE}, which is not installed`);
 }
 
+/** SQLite does not open a database with such a schema. */
+const MALFORMED = /^malformed database schema/;
+
 /** What is not checked is said by name; it is no damage. */
 function notEvaluated(check: Check, tree: SqliteTree, what: string, error: unknown): void {
   if (!(error instanceof Unevaluable)) throw error;
+  if (MALFORMED.test(error.message)) {
+    check.finding('schema-bad', `SQLite does not read it: ${error.message}`, { page: 1 });
+    return;
+  }
   const message = `the ${what} ${tree.name} were not evaluated: ${error.message}`;
   check.finding('not-evaluated', message, { page: Math.max(1, tree.root), severity: 'info' });
 }

@@ -51,8 +51,9 @@ export interface ImageEntry {
 }
 
 export class ImageWriter {
-  /** All but the rows. */
-  readonly #template: Pages;
+  readonly #pages: Pages;
+  /** Of an image without rows. */
+  readonly #count: number;
   readonly localMax: number;
 
   /** Throws a RangeError if the definitions are too long for an image. */
@@ -78,12 +79,14 @@ export class ImageWriter {
       pages.leaf(TABLE_PAGE + i, type === 'table' && rowid ? LEAF_TABLE : LEAF_INDEX);
       pages.close();
     });
-    this.#template = pages;
+    this.#pages = pages;
+    this.#count = 1 + entries.length;
   }
 
-  /** A database of the rows from .. to. */
+  /** A database of the rows from .. to; it is valid until the next. */
   image(batch: RowBatch, from: number, to: number): Uint8Array {
-    const pages = this.#template.copy();
+    const pages = this.#pages;
+    pages.cut(this.#count);
     pages.leaf(TABLE_PAGE, this.rowid ? LEAF_TABLE : LEAF_INDEX);
     for (let i = from; i < to; i++) {
       const rowid = this.rowid ? batch.rowids[i] : undefined;
@@ -109,10 +112,9 @@ class Pages {
     this.#view = new DataView(this.#bytes.buffer);
   }
 
-  copy(): Pages {
-    const copy = new Pages(this.#count);
-    copy.#bytes.set(this.#bytes.subarray(0, this.#count * IMAGE_PAGE));
-    return copy;
+  /** Forgets the pages behind the first `count`. */
+  cut(count: number): void {
+    this.#count = count;
   }
 
   whole(): Uint8Array {

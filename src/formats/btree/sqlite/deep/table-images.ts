@@ -39,6 +39,7 @@ export class TableImages {
   readonly entries: number;
   readonly #writer: ImageWriter;
   readonly #batch = new RowBatch();
+  readonly #lossy: boolean;
   #rowsMax = ROWS_FIRST;
 
   /** Throws Unevaluable. `more`: definitions beside the table's. */
@@ -50,12 +51,8 @@ export class TableImages {
   ) {
     const { encoding, schemaFormat } = file.header;
     const entries = [...tableEntries(file.trees, table), ...more];
-    for (const { sql } of entries) {
-      // Not what the file has: bytes that are no text, or an end that only SQLite would see.
-      if (sql?.includes('\ufffd') || sql?.includes('\0')) {
-        throw new Unevaluable('its definition is no text');
-      }
-    }
+    // Bytes of it that are no text are not what the file has.
+    this.#lossy = entries.some(({ sql }) => sql?.includes('\ufffd'));
     this.entries = entries.length;
     try {
       this.#writer = new ImageWriter(entries, table.rowid, encoding, schemaFormat);
@@ -67,10 +64,12 @@ export class TableImages {
   /** Runs `sql` on an image without rows. Throws Unevaluable. */
   probe(sql: string): unknown[][] {
     try {
-      return this.#on(0, 0, (image) => image.run(SETTINGS + sql));
+      const rows = this.#on(0, 0, (image) => image.run(SETTINGS + sql));
+      if (!this.#lossy) return rows;
     } catch (error) {
       throw new Unevaluable((error as Error).message);
     }
+    throw new Unevaluable('its definition is no text');
   }
 
   /**

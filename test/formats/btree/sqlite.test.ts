@@ -356,6 +356,7 @@ describe('CREATE statements', () => {
     ) strict`);
     expect(table).toMatchObject({
       kind: 'table',
+      name: 'a b',
       strict: true,
       withoutRowid: false,
       rowidColumn: 0,
@@ -370,6 +371,7 @@ describe('CREATE statements', () => {
     });
     expect(parseCreate('CREATE UNIQUE INDEX i ON t(a COLLATE x DESC, lower(b)) WHERE c')).toEqual({
       kind: 'index',
+      name: 'i',
       table: 't',
       unique: true,
       partial: true,

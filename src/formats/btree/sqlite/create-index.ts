@@ -12,6 +12,7 @@ export interface IndexColumn {
 
 export interface CreatedIndex {
   kind: 'index';
+  name: string;
   table: string;
   unique: boolean;
   partial: boolean;
@@ -19,13 +20,13 @@ export interface CreatedIndex {
 }
 
 export function createdIndex(reader: TokenReader, unique: boolean): CreatedIndex {
-  named(reader);
+  const name = named(reader);
   reader.expect('ON');
   const table = reader.name();
   const columns = indexColumns(reader.parentheses());
   const partial = reader.take('WHERE');
   if (!partial && !reader.done) reader.expect(';');
-  return { kind: 'index', table, unique, partial, columns };
+  return { kind: 'index', name, table, unique, partial, columns };
 }
 
 /** `a, b COLLATE nocase DESC, lower(c)` */
@@ -54,24 +55,54 @@ export function indexColumns(tokens: Token[]): IndexColumn[] {
 }
 
 function indexColumn(tokens: Token[]): IndexColumn {
-  const words = [...tokens];
+  let words = [...tokens];
   const last = () => words.at(-1)?.text.toUpperCase();
   let descending = false;
   if (words.length > 1 && (last() === 'ASC' || last() === 'DESC')) {
     descending = words.pop()!.text.toUpperCase() === 'DESC';
   }
+  // A column stays one in parentheses, and with several collations: the outermost counts. Those
+  // that are further inside an expression do not.
   let collation: IndexColumn['collation'];
-  if (words.length > 2 && words.at(-2)!.text.toUpperCase() === 'COLLATE') {
-    collation = collationOf(words.pop()!.text) ?? 'custom';
-    words.pop();
+  for (;;) {
+    if (words.length > 2 && isWord(words.at(-2)!, 'COLLATE')) {
+      const own = isPrimary(words.slice(0, -2)) ? collationOf(last()!) : undefined;
+      collation ??= own ?? 'custom';
+      words = words.slice(0, -2);
+    } else if (isWrapped(words)) words = words.slice(1, -1);
+    else break;
   }
+  return { name: isName(words) ? words[0]!.text : undefined, collation, descending };
+}
+
+function isWord({ type, text }: Token, word: string): boolean {
+  return type === 'id' && text.toUpperCase() === word;
+}
+
+/** Constants that look like names. */
+const CONSTANTS = /^(?:NULL|TRUE|FALSE|CURRENT_(?:DATE|TIME|TIMESTAMP))$/i;
+
+function isName(words: readonly Token[]): boolean {
   const [only] = words;
-  const plain = words.length === 1 && only!.type !== 'number' && only!.type !== 'blob';
-  // One within an expression may be that of the whole.
-  if (words.some(({ type, text }) => type === 'id' && text.toUpperCase() === 'COLLATE')) {
-    collation = 'custom';
-  }
-  return { name: plain ? only!.text : undefined, collation, descending };
+  if (words.length !== 1 || only!.type === 'number' || only!.type === 'blob') return false;
+  return only!.type !== 'id' || !CONSTANTS.test(only!.text);
+}
+
+/** What COLLATE is behind is all that it is for: it binds more than any operator. */
+function isPrimary(words: readonly Token[]): boolean {
+  if (words.length === 1 || isWrapped(words)) return true;
+  if (words.length > 2 && isWord(words.at(-2)!, 'COLLATE')) return isPrimary(words.slice(0, -2));
+  return words[0]!.type === 'id' && isWrapped(words.slice(1));
+}
+
+/** All of it is in one pair of parentheses. */
+function isWrapped(words: readonly Token[]): boolean {
+  let depth = 0;
+  return words.every(({ type, text }, i) => {
+    if (type === 'punctuation' && text === '(') depth++;
+    if (type === 'punctuation' && text === ')') depth--;
+    return depth > 0 || (i > 0 && i === words.length - 1);
+  });
 }
 
 export function collationOf(name: string): Collation | undefined {

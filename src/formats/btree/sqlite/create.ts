@@ -26,6 +26,7 @@ export interface Column {
 
 export interface CreatedTable {
   kind: 'table';
+  name: string;
   columns: Column[];
   withoutRowid: boolean;
   strict: boolean;
@@ -80,6 +81,7 @@ const CONSTRAINTS = [
 class TableParser {
   readonly #table: CreatedTable = {
     kind: 'table',
+    name: '',
     columns: [],
     withoutRowid: false,
     strict: false,
@@ -99,7 +101,7 @@ class TableParser {
   parse(): CreatedTable {
     const { reader } = this;
     const table = this.#table;
-    named(reader);
+    table.name = named(reader);
     if (reader.take('AS')) return table;
     reader.expect('(');
     do {

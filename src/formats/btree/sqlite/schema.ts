@@ -28,6 +28,8 @@ export interface SqliteTree extends TreeInfo {
   readonly sql: string | undefined;
 }
 
+export type SchemaType = 'table' | 'index' | 'view' | 'trigger';
+
 export interface SchemaRow {
   page: number;
   type: SqlValue;
@@ -46,7 +48,7 @@ export interface Schema {
   trees: SqliteTree[];
   faults: Fault[];
   /** What has no tree: views, triggers, virtual tables. */
-  others: { type: string; name: string; sql: string }[];
+  others: { type: SchemaType; name: string; table: string; sql: string }[];
 }
 
 const column = (name: string, type: string): Column => ({
@@ -69,6 +71,7 @@ const SCHEMA_COLUMNS = [
 export function schemaTree(): SqliteTree {
   const table: CreatedTable = {
     kind: 'table',
+    name: SCHEMA_NAME,
     columns: SCHEMA_COLUMNS,
     withoutRowid: false,
     strict: false,
@@ -98,7 +101,7 @@ export function schemaOf(
   for (const row of rows) {
     const { page, type, name, root, sql } = row;
     const bad = (what: string) => faults.push({ page, what: `${JSON.stringify(name)}: ${what}` });
-    if (typeof type !== 'string' || !['table', 'index', 'view', 'trigger'].includes(type)) {
+    if (!isType(type)) {
       bad(`no type of the schema: ${JSON.stringify(type)}`);
       continue;
     }
@@ -107,7 +110,7 @@ export function schemaOf(
       continue;
     }
     if (type === 'view' || type === 'trigger' || root === 0 || root === null) {
-      if (typeof sql === 'string') others.push({ type, name, sql });
+      if (typeof sql === 'string') others.push({ type, name, table: String(row.table), sql });
       if (sql === null || !/^\s*create\s/i.test(sql)) bad('no CREATE statement');
       continue;
     }
@@ -119,7 +122,7 @@ export function schemaOf(
     names.add(name.toLowerCase());
     if (type === 'index') late.push(row);
     else {
-      const table = readTable(sql, bad);
+      const table = readTable(row, bad);
       const tree = tableTree(name, safeRoot(root), table, sql ?? undefined);
       trees.push(tree);
       tables.set(name.toLowerCase(), tree);
@@ -132,19 +135,36 @@ export function schemaOf(
   return { trees, faults, others };
 }
 
+function isType(type: SqlValue): type is SchemaType {
+  return typeof type === 'string' && ['table', 'index', 'view', 'trigger'].includes(type);
+}
+
 /** A root that is none leads nowhere. */
 function safeRoot(root: SqlValue): number {
   return typeof root === 'number' && root > 1 ? root : -1;
 }
 
-function readTable(sql: SqlValue, bad: (what: string) => void): CreatedTable | undefined {
+/** SQLite does not read a schema whose rows name another thing than their statements do. */
+function misnamed({ name, table }: SchemaRow, created: string, of: string): string | undefined {
+  const same = (one: SqlValue, other: string) => String(one).toLowerCase() === other.toLowerCase();
+  if (same(name, created) && same(table, of)) return undefined;
+  const [said, is] = [`${name}" of "${table}`, `${created}" of "${of}`];
+  return `the row names "${said}", its statement "${is}"`;
+}
+
+function readTable(row: SchemaRow, bad: (what: string) => void): CreatedTable | undefined {
+  const { sql } = row;
   if (typeof sql !== 'string') {
     bad('a table without a CREATE statement');
     return undefined;
   }
   try {
     const created = parseCreate(sql);
-    if (created.kind === 'table') return created;
+    if (created.kind === 'table') {
+      const other = misnamed(row, created.name, created.name);
+      if (other) bad(other);
+      return created;
+    }
     bad('the statement creates no table');
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
@@ -213,10 +233,9 @@ export function positionOf(table: CreatedTable, name: string | undefined): numbe
 
 function collationIn(table: CreatedTable, { name, collation }: IndexColumn): Collation | undefined {
   if (collation !== undefined) return collation === 'custom' ? undefined : collation;
-  const at = positionOf(table, name);
-  if (at >= 0) return table.columns[at]!.collation;
-  // An expression has the collation of a column in it, if there is one of a special collation.
-  return table.columns.every((one) => one.collation === 'BINARY') ? 'BINARY' : undefined;
+  // An expression has none of the columns in it.
+  const column = table.columns[positionOf(table, name)];
+  return column ? column.collation : 'BINARY';
 }
 
 function indexTree(
@@ -255,8 +274,11 @@ function indexTree(
   if (typeof sql === 'string') {
     try {
       const parsed = parseCreate(sql);
-      if (parsed.kind === 'index') created = parsed;
-      else bad('the statement creates no index');
+      if (parsed.kind === 'index') {
+        created = parsed;
+        const other = misnamed(row, parsed.name, parsed.table);
+        if (other) bad(other);
+      } else bad('the statement creates no index');
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       bad(`malformed statement: ${error.message}`);

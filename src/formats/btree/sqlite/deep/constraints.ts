@@ -17,10 +17,10 @@ export function hasConstraints({ table, root }: SqliteTree): boolean {
   if (!table || root < 2) return false;
   return (
     table.checks ||
-    table.columns.some(
-      ({ generated, notNull, type }) =>
-        generated === 'VIRTUAL' && (notNull || affinityOf(type, table.strict) !== 'BLOB'),
-    )
+    table.columns.some(({ generated, notNull, type }) => {
+      const typed = table.strict ? type !== 'ANY' : affinityOf(type, false) !== 'BLOB';
+      return generated === 'VIRTUAL' && (notNull || typed);
+    })
   );
 }
 

@@ -7,10 +7,12 @@ import type { SqliteTree } from '../schema.ts';
 import { ComputedIndex, isComputed } from './computed-index.ts';
 import { ConstraintCheck, hasConstraints } from './constraints.ts';
 import { IndexCheck } from './index-check.ts';
+import { checkSchema } from './schema-check.ts';
 import { Unevaluable } from './table-images.ts';
 
 /** Something in the file is told by evaluating an expression only. */
-export function needsEngine({ trees }: SqliteFile): boolean {
+export function needsEngine({ trees, schema }: SqliteFile): boolean {
+  if (schema.others.length > 0) return true;
   return trees.some((tree) => {
     if (tree.kind === 'table') return hasConstraints(tree);
     const table = tableOf(trees, tree);
@@ -19,6 +21,7 @@ export function needsEngine({ trees }: SqliteFile): boolean {
 }
 
 export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | undefined): Steps {
+  if (engine) yield* checkSchema(file, check, engine);
   for (const index of file.trees) {
     if (index.kind !== 'index' || index.root < 1) continue;
     const table = tableOf(file.trees, index);
@@ -65,16 +68,9 @@ function engineOr(engine: SqlEngine | undefined): SqlEngine {
   throw new Unevaluable(`they take the package ${SQL_PACKAGE}, which is not installed`);
 }
 
-/** SQLite does not open a database with such a schema. */
-const MALFORMED = /^malformed database schema/;
-
 /** What is not checked is said by name; it is no damage. */
 function notEvaluated(check: Check, tree: SqliteTree, what: string, error: unknown): void {
   if (!(error instanceof Unevaluable)) throw error;
-  if (MALFORMED.test(error.message)) {
-    check.finding('schema-bad', `SQLite does not read it: ${error.message}`, { page: 1 });
-    return;
-  }
   const message = `the ${what} ${tree.name} were not evaluated: ${error.message}`;
   check.finding('not-evaluated', message, { page: Math.max(1, tree.root), severity: 'info' });
 }

@@ -25,6 +25,7 @@ import {
   VALID_FOR_AT,
   WRITE_VERSION_AT,
 } from '../layout.ts';
+import type { SchemaType } from '../schema.ts';
 import type { RowBatch } from './batch.ts';
 
 /** The largest there is. */
@@ -43,7 +44,8 @@ const LOCAL_MIN = Math.floor(((IMAGE_PAGE - 12) * 32) / 255) - 23;
 const CELL_BYTES_MIN = 4;
 
 export interface ImageEntry {
-  type: 'table' | 'index';
+  /** A view or a trigger has no tree: those stand behind tables and indexes. */
+  type: SchemaType;
   name: string;
   table: string;
   /** Null: an index that a constraint has. */
@@ -65,22 +67,23 @@ export class ImageWriter {
     schemaFormat: number,
   ) {
     this.localMax = rowid ? LOCAL_MAX_TABLE : LOCAL_MAX_INDEX;
-    const pages = new Pages(1 + entries.length);
+    const trees = entries.filter(({ type }) => type === 'table' || type === 'index');
+    const pages = new Pages(1 + trees.length);
     pages.header(encoding, schemaFormat);
     pages.leaf(1, LEAF_TABLE);
     let length = 0;
     entries.forEach((entry, i) => {
-      const record = schemaRecord(entry, TABLE_PAGE + i, encoding);
+      const record = schemaRecord(entry, i < trees.length ? TABLE_PAGE + i : 0, encoding);
       length += record.length + CELL_MORE;
       if (length > SCHEMA_BYTES_MAX) throw new RangeError('the definitions are too long');
       pages.cell(record, 0, record.length, i + 1, LOCAL_MAX_TABLE);
     });
-    entries.forEach(({ type }, i) => {
+    trees.forEach(({ type }, i) => {
       pages.leaf(TABLE_PAGE + i, type === 'table' && rowid ? LEAF_TABLE : LEAF_INDEX);
       pages.close();
     });
     this.#pages = pages;
-    this.#count = 1 + entries.length;
+    this.#count = 1 + trees.length;
   }
 
   /** A database of the rows from .. to; it is valid until the next. */
@@ -132,7 +135,7 @@ class Pages {
     this.#bytes.set([64, 32, 32], FRACTIONS_AT);
     view.setUint32(CHANGE_COUNTER_AT, 1);
     view.setUint32(VALID_FOR_AT, 1);
-    view.setUint32(SCHEMA_FORMAT_AT, schemaFormat);
+    view.setUint32(SCHEMA_FORMAT_AT, schemaFormat >= 1 && schemaFormat <= 4 ? schemaFormat : 4);
     view.setUint32(ENCODING_AT, encoding);
   }
 

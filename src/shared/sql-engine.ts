@@ -3,6 +3,7 @@
  * know. It is given images of databases in memory, and never opens a file.
  */
 import { createRequire } from 'node:module';
+import vm from 'node:vm';
 
 /** A database in memory. */
 export interface SqlImage {
@@ -10,12 +11,14 @@ export interface SqlImage {
   run(sql: string): unknown[][];
   /** The database as it is now; nothing can be run behind it. */
   bytes(): Uint8Array;
-  close(): void;
 }
 
 export interface SqlEngine {
-  readonly version: string;
-  open(image: Uint8Array): SqlImage;
+  /**
+   * What `work` makes of an image, within the bounds of memory and time that it has; an Error tells
+   * that it was too much. From then on there may be nothing but such errors.
+   */
+  use<T>(image: Uint8Array, work: (database: SqlImage) => T): T;
 }
 
 interface SqlJs {
@@ -32,6 +35,9 @@ export const SQL_PACKAGE = 'sql.js';
 
 /** What it may take in all: an expression can ask for a text of a gigabyte. */
 const HEAP_BYTES = 256 * 1024 * 1024;
+
+/** It can also ask for work that takes years, which nothing ends but the end of the script. */
+const WORK_MILLISECONDS = 10_000;
 
 const require = createRequire(import.meta.url);
 let fetching: Promise<SqlEngine | undefined> | undefined;
@@ -54,32 +60,35 @@ async function fetchIt(): Promise<SqlEngine | undefined> {
 
 function engineOf({ Database }: SqlJs): SqlEngine {
   const first = new Database();
-  const [version] = first.exec('SELECT sqlite_version()');
   first.exec(`PRAGMA hard_heap_limit=${HEAP_BYTES}`);
   first.close();
-  let ended = '';
+  const script = new vm.Script('work()');
+  const context = vm.createContext({ work: undefined });
   /** WebAssembly that was cut short leaves a memory that makes no sense. */
-  const guarded = <T>(work: () => T): T => {
-    if (ended !== '') throw new Error(ended);
-    try {
-      return work();
-    } catch (error) {
-      const { name, message } = error as Error;
-      if (name === 'RuntimeError') ended = `SQLite broke off: ${message}`;
-      throw error;
-    }
-  };
+  let ended = '';
   return {
-    version: String(version?.values[0]?.[0]),
-    open: (image) => {
-      const database = guarded(() => new Database(image));
-      return {
-        run: (sql) => guarded(() => database.exec(sql).at(-1)?.values ?? []),
-        bytes: () => guarded(() => database.export()),
-        close: () => {
-          if (ended === '') database.close();
-        },
+    use<T>(image: Uint8Array, work: (database: SqlImage) => T): T {
+      if (ended !== '') throw new Error(ended);
+      context['work'] = () => {
+        const database = new Database(image);
+        try {
+          return work({
+            run: (sql) => database.exec(sql).at(-1)?.values ?? [],
+            bytes: () => database.export(),
+          });
+        } finally {
+          database.close();
+        }
       };
+      try {
+        return script.runInContext(context, { timeout: WORK_MILLISECONDS }) as T;
+      } catch (error) {
+        const { name, code, message } = error as NodeJS.ErrnoException;
+        if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
+          ended = `SQLite was stopped after ${WORK_MILLISECONDS / 1000} s`;
+        } else if (name === 'RuntimeError') ended = `SQLite broke off: ${message}`;
+        throw ended === '' ? error : new Error(ended);
+      }
     },
   };
 }

@@ -19,7 +19,7 @@ import {
 import { PageCache } from '../page-cache.ts';
 import type { Beside } from './beside.ts';
 import { Cell, rowidOf } from './cell.ts';
-import { checkDeep, needsEngine } from './deep/deep.ts';
+import { checkDeep } from './deep/deep.ts';
 import { describePage, nodeOf } from './describe.ts';
 import { checkFreelist } from './freelist.ts';
 import { checkHeader, type Header, pageSizeOf, readHeader } from './header.ts';
@@ -60,7 +60,7 @@ export class SqliteFile implements BtreeFile {
   readonly filePages: number;
   readonly pageCount: number;
   #head: Uint8Array;
-  /** What evaluates expressions, if there is something to evaluate, and it is there. */
+  /** What a deep check evaluates expressions with, if it is there. */
   #engine: SqlEngine | undefined;
 
   constructor(
@@ -134,7 +134,7 @@ export class SqliteFile implements BtreeFile {
   }
 
   async prepare({ deep }: CheckOptions): Promise<void> {
-    if (deep && needsEngine(this)) this.#engine = await fetchSqlEngine();
+    if (deep) this.#engine = await fetchSqlEngine();
   }
 
   *check(check: Check, options: CheckOptions): Steps {

@@ -50,7 +50,7 @@ export class RowCheck {
     const { table, stored } = tree;
     if (tree.order) {
       const { encoding } = file.header;
-      this.#order = new RecordOrder(tree.order, encoding, file.decode);
+      this.#order = new RecordOrder(tree.order, encoding);
     }
     this.#notNull = new Uint8Array(stored.length);
     stored.forEach((column, i) => {

@@ -4,6 +4,7 @@ import type { Collation, KeyColumn } from './compare.ts';
 import { type Column, type CreatedTable, parseCreate } from './create.ts';
 import type { IndexColumn } from './create-index.ts';
 import { SCHEMA_NAME } from './layout.ts';
+import { constraintOf, misnamed, missingIndexes } from './schema-faults.ts';
 import { SqlError } from './tokens.ts';
 
 export interface SqliteTree extends TreeInfo {
@@ -129,6 +130,7 @@ export function schemaOf(
     }
   }
   for (const row of late) trees.push(indexTree(row, tables, faults));
+  faults.push(...missingIndexes(rows, tables));
   if (schemaFormat < DESCENDING_FROM_FORMAT) {
     for (const tree of trees) for (const column of tree.order ?? []) column.descending = false;
   }
@@ -142,14 +144,6 @@ function isType(type: SqlValue): type is SchemaType {
 /** A root that is none leads nowhere. */
 function safeRoot(root: SqlValue): number {
   return typeof root === 'number' && root > 1 ? root : -1;
-}
-
-/** SQLite does not read a schema whose rows name another thing than their statements do. */
-function misnamed({ name, table }: SchemaRow, created: string, of: string): string | undefined {
-  const same = (one: SqlValue, other: string) => String(one).toLowerCase() === other.toLowerCase();
-  if (same(name, created) && same(table, of)) return undefined;
-  const [said, is] = [`${name}" of "${table}`, `${created}" of "${of}`];
-  return `the row names "${said}", its statement "${is}"`;
 }
 
 function readTable(row: SchemaRow, bad: (what: string) => void): CreatedTable | undefined {
@@ -284,8 +278,7 @@ function indexTree(
       bad(`malformed statement: ${error.message}`);
     }
   } else {
-    const number = Number(/_(\d+)$/.exec(String(name))?.[1] ?? 0);
-    const columns = table?.uniques[number - 1];
+    const columns = table?.uniques[constraintOf(name) - 1];
     if (columns) created = { columns, unique: true, partial: false };
     else if (table) bad('an index without a statement, and no constraint that has it');
   }

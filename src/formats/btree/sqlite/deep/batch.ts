@@ -8,6 +8,9 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 /** A single one may be as long as this. */
 export const ROW_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Serial type of a float. */
+const FLOAT = 7;
+
 export class RowBatch {
   readonly rowids: (number | bigint)[] = [];
   /** Of the file, where each row lies. */
@@ -15,6 +18,8 @@ export class RowBatch {
   readonly starts: number[] = [];
   readonly lengths: number[] = [];
   readonly #buffer = new GrowingBuffer();
+  /** A float was in one of all rows so far. */
+  floats = false;
   #used = 0;
   /** Of the image's leaf. */
   #room = IMAGE_PAGE;
@@ -44,7 +49,10 @@ export class RowBatch {
   }
 
   add(record: SqliteRecord, rowid: number | bigint, page: number, localMax: number): void {
-    const { bytes, start, length } = record;
+    const { bytes, start, length, header } = record;
+    for (let i = 0; i < header.columns && !this.floats; i++) {
+      this.floats = header.serials[i] === FLOAT;
+    }
     this.#reserve(this.#used + length);
     this.#buffer.bytes.set(bytes.subarray(start, start + length), this.#used);
     this.rowids.push(rowid);

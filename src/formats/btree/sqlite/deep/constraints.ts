@@ -45,7 +45,7 @@ export class ConstraintCheck {
 
   *run(): Steps {
     yield* this.#images.run(
-      (image, batch, from, to) => this.#judge(image, batch, from, to),
+      (batch, from, to) => this.#judge(batch, from, to),
       (row) => this.#tell('check-failed', `cannot be evaluated: ${row.why}`, row),
     );
     if (this.#more === 0) return;
@@ -53,9 +53,9 @@ export class ConstraintCheck {
     this.check.finding('check-failed', what, { page: this.tree.root });
   }
 
-  /** Complaints do not say of which row they are: they are counted of less and less rows. */
-  #judge(image: SqlImage, batch: RowBatch, from: number, to: number): void {
-    const complaints = this.#complaints(image);
+  /** Complaints do not say of which row they are: they are asked for of less and less rows. */
+  #judge(batch: RowBatch, from: number, to: number): void {
+    const complaints = this.#images.image(from, to, (image) => this.#complaints(image));
     if (complaints.length === 0) return;
     if (to - from === 1) {
       const row = { rowid: batch.rowids[from]!, page: batch.pages[from]! };
@@ -63,8 +63,8 @@ export class ConstraintCheck {
     } else if (this.#named >= NAMED_MAX) this.#more += complaints.length;
     else {
       const half = (from + to) >> 1;
-      this.#images.again(from, half, (part) => this.#judge(part, batch, from, half));
-      this.#images.again(half, to, (part) => this.#judge(part, batch, half, to));
+      this.#judge(batch, from, half);
+      this.#judge(batch, half, to);
     }
   }
 

@@ -10,16 +10,6 @@ import { IndexCheck } from './index-check.ts';
 import { checkSchema } from './schema-check.ts';
 import { Unevaluable } from './table-images.ts';
 
-/** Something in the file is told by evaluating an expression only. */
-export function needsEngine({ trees, schema }: SqliteFile): boolean {
-  if (schema.others.length > 0) return true;
-  return trees.some((tree) => {
-    if (tree.kind === 'table') return hasConstraints(tree);
-    const table = tableOf(trees, tree);
-    return table !== undefined && isComputed(tree, table);
-  });
-}
-
 export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | undefined): Steps {
   if (engine) yield* checkSchema(file, check, engine);
   for (const index of file.trees) {

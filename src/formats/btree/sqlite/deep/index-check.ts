@@ -61,7 +61,8 @@ export class IndexCheck {
     const what = `index ${index.name} does not hold what table ${table.name} does`;
     const expected = `${rows.count} entries`;
     const actual = entries.count === rows.count ? 'as many, others' : `${entries.count}`;
-    this.check.finding('index-mismatch', what, { page: index.root, expected, actual });
+    const diagnosis = this.computed?.stale;
+    this.check.finding('index-mismatch', what, { page: index.root, expected, actual, diagnosis });
   }
 
   *#sum(walk: (sums: Sums) => Steps): Generator<number, Sums> {

@@ -25,15 +25,12 @@ export function* checkSchema(file: SqliteFile, check: Check, engine: SqlEngine):
     } catch {
       continue; // too long for one
     }
-    const database = engine.open(image);
     try {
-      database.run(`SELECT count(*) FROM ${SCHEMA_NAME}`);
+      engine.use(image, (database) => database.run(`SELECT count(*) FROM ${SCHEMA_NAME}`));
     } catch (error) {
       const { message } = error as Error;
       if (!MALFORMED.test(message)) continue;
       check.finding('schema-bad', `SQLite does not read it: ${message}`, { page: 1 });
-    } finally {
-      database.close();
     }
   }
 }

@@ -25,10 +25,10 @@ export interface BadRow {
 
 const SETTINGS =
   'PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; ' +
-  'PRAGMA trusted_schema=OFF; PRAGMA cache_size=-32768; ';
+  'PRAGMA trusted_schema=OFF; PRAGMA cache_size=-32768';
 
 /** What is told by these has to do with us, and not with the row. */
-const LIMITS = /out of memory|too big|disk.* full|broke off|disk I\/O/i;
+const LIMITS = /out of memory|too big|disk.* full|SQLite was stopped|SQLite broke off/i;
 /** Rows of the first image; then more as long as one takes little time. */
 const ROWS_FIRST = 16;
 const QUICK_MILLISECONDS = 200;
@@ -61,10 +61,15 @@ export class TableImages {
     }
   }
 
+  /** The table has floats, as far as it was read. */
+  get floats(): boolean {
+    return this.#batch.floats;
+  }
+
   /** Runs `sql` on an image without rows. Throws Unevaluable. */
   probe(sql: string): unknown[][] {
     try {
-      const rows = this.#on(0, 0, (image) => image.run(SETTINGS + sql));
+      const rows = this.image(0, 0, (image) => image.run(sql));
       if (!this.#lossy) return rows;
     } catch (error) {
       throw new Unevaluable((error as Error).message);
@@ -73,11 +78,11 @@ export class TableImages {
   }
 
   /**
-   * All rows of the table, image by image: `evaluate` gets each, and may be asked again for a part
-   * of its rows if it throws. Rows that it throws at alone are told to `bad`.
+   * All rows of the table, batch by batch: `evaluate` looks at images of them, and is asked again
+   * for a part of the rows if it throws. Rows that it throws at alone are told to `bad`.
    */
   *run(
-    evaluate: (image: SqlImage, batch: RowBatch, from: number, to: number) => void,
+    evaluate: (batch: RowBatch, from: number, to: number) => void,
     bad: (row: BadRow) => void,
   ): Steps {
     const { file, table } = this;
@@ -113,12 +118,12 @@ export class TableImages {
   #part(
     from: number,
     to: number,
-    evaluate: (image: SqlImage, batch: RowBatch, from: number, to: number) => void,
+    evaluate: (batch: RowBatch, from: number, to: number) => void,
     bad: (row: BadRow) => void,
   ): void {
     const batch = this.#batch;
     try {
-      this.again(from, to, (image) => evaluate(image, batch, from, to));
+      evaluate(batch, from, to);
     } catch (error) {
       const { message } = error as Error;
       if (error instanceof Unevaluable || LIMITS.test(message)) throw new Unevaluable(message);
@@ -132,20 +137,11 @@ export class TableImages {
     }
   }
 
-  /** An image of some rows of the batch. */
-  again(from: number, to: number, use: (image: SqlImage) => void): void {
-    this.#on(from, to, (image) => {
+  /** What `use` makes of an image of some rows of the batch. */
+  image<T>(from: number, to: number, use: (image: SqlImage) => T): T {
+    return this.engine.use(this.#writer.image(this.#batch, from, to), (image) => {
       image.run(SETTINGS);
-      use(image);
-    });
-  }
-
-  #on<T>(from: number, to: number, use: (image: SqlImage) => T): T {
-    const image = this.engine.open(this.#writer.image(this.#batch, from, to));
-    try {
       return use(image);
-    } finally {
-      image.close();
-    }
+    });
   }
 }

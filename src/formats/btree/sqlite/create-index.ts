@@ -5,6 +5,8 @@ import { SqlError, type Token, type TokenReader } from './tokens.ts';
 export interface IndexColumn {
   /** Undefined: an expression. */
   name: string | undefined;
+  /** Its name is in quotes: if there is no such column, it is a text. */
+  quoted: boolean;
   /** As the column has it, if undefined here; `custom` for one that the application defines. */
   collation: Collation | 'custom' | undefined;
   descending: boolean;
@@ -72,7 +74,8 @@ function indexColumn(tokens: Token[]): IndexColumn {
     } else if (isWrapped(words)) words = words.slice(1, -1);
     else break;
   }
-  return { name: isName(words) ? words[0]!.text : undefined, collation, descending };
+  const name = isName(words) ? words[0]!.text : undefined;
+  return { name, quoted: words[0]!.type !== 'id', collation, descending };
 }
 
 function isWord({ type, text }: Token, word: string): boolean {

@@ -155,7 +155,9 @@ class TableParser {
   #columnConstraint(column: Column): void {
     const { reader } = this;
     const table = this.#table;
-    const own: IndexColumn[] = [{ name: column.name, collation: undefined, descending: false }];
+    const own: IndexColumn[] = [
+      { name: column.name, quoted: false, collation: undefined, descending: false },
+    ];
     if (reader.take('CONSTRAINT')) reader.name();
     else if (reader.take('PRIMARY', 'KEY')) {
       this.#descendingInline = this.#order();

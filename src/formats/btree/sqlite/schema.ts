@@ -283,8 +283,9 @@ function indexTree(
     else if (table) bad('an index without a statement, and no constraint that has it');
   }
   if (!created || !table) return unknown;
-  for (const { name: one } of created.columns) {
-    if (one !== undefined && positionOf(table, one) === -2) bad(`no column ${JSON.stringify(one)}`);
+  for (const { name: one, quoted } of created.columns) {
+    if (one !== undefined && !quoted && positionOf(table, one) === -2)
+      bad(`no column ${JSON.stringify(one)}`);
   }
   return { ...base, ...indexColumnsOf(tree, table, created) };
 }

@@ -1,4 +1,4 @@
-/** Rows of a table, as many as an image of one leaf holds: their records as they lie in the file. */
+/** Rows of a table, as many as one leaf of an image holds: records as they lie in the file. */
 import { GrowingBuffer } from '../payload.ts';
 import type { SqliteRecord } from '../record-reader.ts';
 import { CELL_MORE, IMAGE_PAGE } from './image.ts';

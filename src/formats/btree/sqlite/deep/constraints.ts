@@ -6,7 +6,7 @@ import { affinityOf } from '../affinity.ts';
 import type { SqliteFile } from '../file.ts';
 import type { SqliteTree } from '../schema.ts';
 import type { RowBatch } from './batch.ts';
-import { type BadRow, TableImages } from './table-images.ts';
+import { type BadRow, TableImages, Unevaluable } from './table-images.ts';
 
 /** More than an image has complaints. */
 const COMPLAINTS = 1_000_000;
@@ -46,7 +46,7 @@ export class ConstraintCheck {
   *run(): Steps {
     yield* this.#images.run(
       (batch, from, to) => this.#judge(batch, from, to),
-      (row) => this.#tell('check-failed', `cannot be evaluated: ${row.why}`, row),
+      (row) => this.#bad(row),
     );
     if (this.#more === 0) return;
     const what = `${this.#more} rows of ${this.tree.name} more are not what the table asks for`;
@@ -57,11 +57,11 @@ export class ConstraintCheck {
   #judge(batch: RowBatch, from: number, to: number): void {
     const complaints = this.#images.image(from, to, (image) => this.#complaints(image));
     if (complaints.length === 0) return;
-    if (to - from === 1) {
+    if (this.#named >= NAMED_MAX) this.#more += complaints.length;
+    else if (to - from === 1) {
       const row = { rowid: batch.rowids[from]!, page: batch.pages[from]! };
       for (const complaint of complaints) this.#tell(this.#codes.get(complaint)!, complaint, row);
-    } else if (this.#named >= NAMED_MAX) this.#more += complaints.length;
-    else {
+    } else {
       const half = (from + to) >> 1;
       this.#judge(batch, from, half);
       this.#judge(batch, half, to);
@@ -71,6 +71,11 @@ export class ConstraintCheck {
   #complaints(image: SqlImage): string[] {
     const rows = image.run(`PRAGMA quick_check(${COMPLAINTS})`);
     return rows.map(([what]) => String(what)).filter((what) => this.#codes.has(what));
+  }
+
+  #bad(row: BadRow): void {
+    if (this.#named >= NAMED_MAX) throw new Unevaluable(`of too many rows: ${row.why}`);
+    this.#tell('check-failed', `its constraints cannot be evaluated: ${row.why}`, row);
   }
 
   #tell(code: string, what: string, { rowid, page }: Omit<BadRow, 'why'>): void {

@@ -19,7 +19,9 @@ export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | u
     yield* checkIndex(file, check, index, table, engine);
   }
   for (const table of file.trees) {
-    if (table.kind !== 'table' || !hasConstraints(table)) continue;
+    if (table.kind !== 'table') continue;
+    if (table.table?.withoutRowid && !table.order) tellOrder(check, table);
+    if (!hasConstraints(table)) continue;
     try {
       yield* new ConstraintCheck(engineOr(engine), file, check, table).run();
     } catch (error) {
@@ -36,6 +38,7 @@ function* checkIndex(
   engine: SqlEngine | undefined,
 ): Steps {
   if (!isComputed(index, table)) {
+    if (!index.order) tellOrder(check, index);
     yield* new IndexCheck(file, check, index, table).run();
     return;
   }
@@ -56,6 +59,11 @@ function tableOf(trees: readonly SqliteTree[], index: SqliteTree): SqliteTree | 
 function engineOr(engine: SqlEngine | undefined): SqlEngine {
   if (engine) return engine;
   throw new Unevaluable(`they take the package ${SQL_PACKAGE}, which is not installed`);
+}
+
+function tellOrder(check: Check, { kind, name, root }: SqliteTree): void {
+  const what = `the order of ${kind} ${name} was not checked: the application defines a collation`;
+  check.finding('not-evaluated', what, { page: root, severity: 'info' });
 }
 
 /** What is not checked is said by name; it is no damage. */

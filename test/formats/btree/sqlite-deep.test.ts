@@ -198,7 +198,7 @@ describe('an image', () => {
         const put: string[] = [];
         for (const [key, length] of sorted) {
           const record = recordOf([12 + 2 * length], new Uint8Array(length).fill(7));
-          if (!batch.fits(record.length, writer.localMax)) break;
+          if (!batch.fits(record.length, writer.localMax, rowid)) break;
           batch.add(record, key, 1, writer.localMax);
           put.push(`${rowid ? key : ''} ${record.length}`);
         }

@@ -21,6 +21,9 @@ export const STRICT_TYPES: Readonly<Record<string, (serial: number) => boolean>>
 const NO_NUMBER = 1;
 const NO_NUMERIC_TEXT = 2;
 const NOT_NULL = 4;
+const NO_LONG_INTEGER = 8;
+/** An integer of eight bytes. */
+const LONG = 6;
 
 /** A text that a column of numbers would not keep, but change into the number that it is. */
 const NUMERIC_TEXT = /^[ \t-\r]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[ \t-\r]*$/i;
@@ -37,8 +40,9 @@ export function columnTypes(tree: SqliteTree, encoding: number): ColumnTypes | u
     const affinity = affinityOf(of.type, table.strict);
     if (!table.strict && affinity === 'TEXT') rules[i] = NO_NUMBER;
     else if (!table.strict && affinity !== 'BLOB') rules[i] = NO_NUMERIC_TEXT;
-    if (!of.notNull) return;
-    rules[i]! |= NOT_NULL;
+    // SQLite writes a float without a fraction as an integer, and so none that is no float.
+    if (affinity === 'REAL') rules[i]! |= NO_LONG_INTEGER;
+    if (of.notNull) rules[i]! |= NOT_NULL;
   });
   // A record may end before a column whose default says what it is.
   stored.forEach((column, i) => {
@@ -89,6 +93,7 @@ export class ColumnTypes {
         if ((serial & 1) === 1 && (rule & NO_NUMERIC_TEXT) !== 0) return false;
       } else if (serial > 0) {
         if ((rule & NO_NUMBER) !== 0) return false;
+        if (serial === LONG && (rule & NO_LONG_INTEGER) !== 0) return false;
         if (serial === 7 && (rule & NOT_NULL) !== 0) return false;
       }
     }
@@ -106,6 +111,10 @@ export class ColumnTypes {
     const serial = header.serials[i]!;
     const start = header.starts[i]!;
     if (serial > 0 && serial < 12) {
+      if (serial === LONG && (rule & NO_LONG_INTEGER) !== 0 && record.whole) {
+        const value = view.getBigInt64(start);
+        if (BigInt(Number(value)) !== value) return { expected: 'a float', actual: `${value}` };
+      }
       // SQLite reads a float that is no number as NULL.
       const none = serial === 7 && record.whole && Number.isNaN(view.getFloat64(start));
       if (none && (rule & NOT_NULL) !== 0) return { expected: 'not NULL', actual: 'NaN' };

@@ -1,10 +1,10 @@
-/** Rows of a table, as many as one leaf of an image holds: records as they lie in the file. */
+/** Rows of a table, as many as an image holds: their records as they lie in the file. */
 import { GrowingBuffer } from '../payload.ts';
 import type { SqliteRecord } from '../record-reader.ts';
 import { CELL_MORE, IMAGE_PAGE } from './image.ts';
 
 /** Records of a batch, in all. */
-const BATCH_BYTES = 4 * 1024 * 1024;
+const BATCH_BYTES = 1024 * 1024;
 /** A single one may be as long as this. */
 export const ROW_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -41,11 +41,18 @@ export class RowBatch {
     this.#room = IMAGE_PAGE;
   }
 
-  /** True where another record of that length goes in. */
-  fits(length: number, localMax: number): boolean {
+  /** True where another record of that length goes in. Rows without a rowid have one leaf. */
+  fits(length: number, localMax: number, rowid: boolean): boolean {
     if (this.count === 0) return true;
-    const local = Math.min(length, localMax) + CELL_MORE;
-    return this.#room >= local && this.#used + length <= BATCH_BYTES;
+    if (this.#used + length + CELL_MORE * this.count > BATCH_BYTES) return false;
+    return rowid || this.#room >= Math.min(length, localMax) + CELL_MORE;
+  }
+
+  /** What rows need of leaves, at most. */
+  localBytes(from: number, to: number, localMax: number): number {
+    let bytes = 0;
+    for (let i = from; i < to; i++) bytes += Math.min(this.lengths[i]!, localMax) + CELL_MORE;
+    return bytes;
   }
 
   add(record: SqliteRecord, rowid: number | bigint, page: number, localMax: number): void {

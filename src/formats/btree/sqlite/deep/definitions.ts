@@ -1,6 +1,6 @@
 /** Statements of the schema, as an image has them. */
 import type { IndexColumn } from '../create-index.ts';
-import type { Schema, SqliteTree } from '../schema.ts';
+import type { SqliteTree } from '../schema.ts';
 import { tokensOf } from '../tokens.ts';
 import type { ImageEntry } from './image.ts';
 
@@ -22,17 +22,13 @@ export function tableEntries(trees: readonly SqliteTree[], table: SqliteTree): I
   return entries;
 }
 
-/** All that belongs to a table: its indexes, and its triggers behind them. */
-export function familyOf({ trees, others }: Schema, table: SqliteTree): ImageEntry[] {
+/** A table and all its indexes. */
+export function familyOf(trees: readonly SqliteTree[], table: SqliteTree): ImageEntry[] {
   const { name } = table;
   const entries = tableEntries(trees, table);
   for (const tree of trees) {
     if (tree.kind !== 'index' || tree.of !== name || tree.sql === undefined) continue;
     entries.push({ type: 'index', name: tree.name, table: name, sql: tree.sql });
-  }
-  for (const { type, name: own, table: of, sql } of others) {
-    if (type !== 'trigger' || of.toLowerCase() !== name.toLowerCase()) continue;
-    entries.push({ type, name: own, table: name, sql });
   }
   return entries;
 }

@@ -4,9 +4,9 @@
  * would from the file: whatever affinity, encoding or damage does to a value, it does there too.
  *
  *     page 1      header, and the schema in one leaf
- *     page 2      the table: one leaf
+ *     page 2      the table: one leaf, or the root above some
  *     page 3 …    indexes, empty
- *     then        overflow pages of the rows
+ *     then        leaves of the table, overflow pages of its rows
  */
 import {
   CELLS_AT,
@@ -15,12 +15,14 @@ import {
   ENCODING_AT,
   FRACTIONS_AT,
   HEADER_BYTES,
+  INTERIOR_TABLE,
   LEAF_INDEX,
   LEAF_TABLE,
   MAGIC,
   PAGE_COUNT_AT,
   PAGE_SIZE_AT,
   READ_VERSION_AT,
+  RIGHT_CHILD_AT,
   SCHEMA_FORMAT_AT,
   VALID_FOR_AT,
   WRITE_VERSION_AT,
@@ -68,7 +70,8 @@ export class ImageWriter {
   ) {
     this.localMax = rowid ? LOCAL_MAX_TABLE : LOCAL_MAX_INDEX;
     const trees = entries.filter(({ type }) => type === 'table' || type === 'index');
-    const pages = new Pages(1 + trees.length);
+    this.#count = Math.max(TABLE_PAGE, 1 + trees.length);
+    const pages = new Pages(this.#count);
     pages.header(encoding, schemaFormat);
     pages.leaf(1, LEAF_TABLE);
     let length = 0;
@@ -83,20 +86,42 @@ export class ImageWriter {
       pages.close();
     });
     this.#pages = pages;
-    this.#count = 1 + trees.length;
   }
 
   /** A database of the rows from .. to; it is valid until the next. */
   image(batch: RowBatch, from: number, to: number): Uint8Array {
     const pages = this.#pages;
     pages.cut(this.#count);
-    pages.leaf(TABLE_PAGE, this.rowid ? LEAF_TABLE : LEAF_INDEX);
-    for (let i = from; i < to; i++) {
-      const rowid = this.rowid ? batch.rowids[i] : undefined;
-      pages.cell(batch.bytes, batch.starts[i]!, batch.lengths[i]!, rowid, this.localMax);
+    if (!this.rowid || batch.localBytes(from, to, this.localMax) <= IMAGE_PAGE) {
+      pages.leaf(TABLE_PAGE, this.rowid ? LEAF_TABLE : LEAF_INDEX);
+      for (let i = from; i < to; i++) this.#row(batch, i);
+      return pages.whole();
     }
+    const leaves: Leaf[] = [];
+    for (let i = from; i < to; i++) {
+      // A root has at least two children.
+      const needed = leaves.length === 1 && i === to - 1;
+      if (i === from || needed || !pages.fits(batch.lengths[i]!, this.localMax)) {
+        leaves.push({ page: pages.append(), last: 0 });
+        pages.leaf(leaves.at(-1)!.page, LEAF_TABLE);
+      }
+      this.#row(batch, i);
+      leaves.at(-1)!.last = batch.rowids[i]!;
+    }
+    pages.interior(TABLE_PAGE, leaves);
     return pages.whole();
   }
+
+  #row(batch: RowBatch, i: number): void {
+    const rowid = this.rowid ? batch.rowids[i] : undefined;
+    this.#pages.cell(batch.bytes, batch.starts[i]!, batch.lengths[i]!, rowid, this.localMax);
+  }
+}
+
+/** A leaf of the table, and the last rowid on it. */
+interface Leaf {
+  page: number;
+  last: number | bigint;
 }
 
 class Pages {
@@ -148,6 +173,25 @@ class Pages {
     this.#bytes[this.#header] = type;
   }
 
+  /** The root above leaves. */
+  interior(page: number, leaves: readonly Leaf[]): void {
+    this.leaf(page, INTERIOR_TABLE);
+    const right = leaves.at(-1)!.page;
+    this.#view.setUint32(this.#header + RIGHT_CHILD_AT, right);
+    for (const { page: child, last } of leaves.slice(0, -1)) {
+      this.#content -= 4 + varintBytes(last);
+      this.#view.setUint16(this.#header + 12 + 2 * this.#cells++, this.#content);
+      this.#view.setUint32(this.#start + this.#content, child);
+      putVarint(this.#bytes, this.#start + this.#content + 4, last);
+    }
+  }
+
+  /** The leaf has room for a record of that length. */
+  fits(length: number, localMax: number): boolean {
+    const left = this.#content - (8 + 2 * this.#cells);
+    return left >= Math.min(length, localMax) + CELL_MORE;
+  }
+
   /** Ends the leaf that is written. */
   close(): void {
     if (this.#content === 0) return;
@@ -175,23 +219,26 @@ class Pages {
 
   #overflow(link: number, bytes: Uint8Array, from: number, end: number): void {
     for (let p = from; p < end; p += IMAGE_PAGE - 4) {
-      const at = this.#append();
-      this.#view.setUint32(link, this.#count);
+      const page = this.append();
+      const at = (page - 1) * IMAGE_PAGE;
+      this.#view.setUint32(link, page);
       this.#bytes.set(bytes.subarray(p, Math.min(end, p + IMAGE_PAGE - 4)), at + 4);
       link = at;
     }
   }
 
-  /** A page more; returns where it begins. */
-  #append(): number {
-    const at = this.#count++ * IMAGE_PAGE;
-    if (at === this.#bytes.length) {
-      const larger = new Uint8Array(2 * at);
+  /** A page more: its number. */
+  append(): number {
+    if (this.#count * IMAGE_PAGE === this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#bytes.length);
       larger.set(this.#bytes);
       this.#bytes = larger;
       this.#view = new DataView(larger.buffer);
     }
-    return at;
+    // What an image before had there.
+    const at = this.#count * IMAGE_PAGE;
+    this.#bytes.fill(0, at, at + 12);
+    return ++this.#count;
   }
 }
 

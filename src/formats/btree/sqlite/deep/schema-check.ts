@@ -38,8 +38,24 @@ export function* checkSchema(file: SqliteFile, check: Check, engine: SqlEngine):
 /** What refers to each other: an image has one group, since each has to be small. */
 function* groups(schema: Schema): Generator<ImageEntry[]> {
   const { trees, others } = schema;
-  for (const table of trees) {
-    if (table.kind === 'table' && table.sql !== undefined) yield familyOf(schema, table);
+  const triggers = new Map<string, ImageEntry[]>();
+  for (const other of others) {
+    if (other.type !== 'trigger') continue;
+    const of = other.table.toLowerCase();
+    triggers.set(of, [...(triggers.get(of) ?? []), other]);
   }
-  for (const other of others) if (other.type !== 'trigger') yield [other];
+  const taken = (name: string) => {
+    const own = triggers.get(name.toLowerCase()) ?? [];
+    triggers.delete(name.toLowerCase());
+    return own;
+  };
+  for (const table of trees) {
+    if (table.kind !== 'table' || table.sql === undefined) continue;
+    yield [...familyOf(trees, table), ...taken(table.name)];
+  }
+  for (const other of others) {
+    if (other.type !== 'trigger') yield [other, ...taken(other.name)];
+  }
+  // Those of nothing that is there.
+  yield* triggers.values();
 }

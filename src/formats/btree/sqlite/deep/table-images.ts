@@ -107,7 +107,8 @@ export class TableImages {
         if (record.length > ROW_BYTES_MAX) {
           throw new Unevaluable(`a row has ${record.length} bytes, more than ${ROW_BYTES_MAX}`);
         }
-        if (!batch.fits(record.length, localMax) || batch.count >= this.#rowsMax) flush();
+        const { rowid } = table;
+        if (batch.count >= this.#rowsMax || !batch.fits(record.length, localMax, rowid)) flush();
         batch.add(record, file.rowid(cell), page, localMax);
         return false;
       },

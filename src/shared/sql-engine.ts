@@ -3,7 +3,6 @@
  * know. It is given images of databases in memory, and never opens a file.
  */
 import { createRequire } from 'node:module';
-import vm from 'node:vm';
 
 /** A database in memory. */
 export interface SqlImage {
@@ -62,6 +61,7 @@ function engineOf({ Database }: SqlJs): SqlEngine {
   const first = new Database();
   first.exec(`PRAGMA hard_heap_limit=${HEAP_BYTES}`);
   first.close();
+  const vm = require('node:vm') as typeof import('node:vm');
   const script = new vm.Script('work()');
   const context = vm.createContext({ work: undefined });
   /** WebAssembly that was cut short leaves a memory that makes no sense. */

@@ -1,26 +1,18 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Check } from '../../../src/formats/btree/check.ts';
 import { parseCreate } from '../../../src/formats/btree/sqlite/create.ts';
 import { RowBatch } from '../../../src/formats/btree/sqlite/deep/batch.ts';
 import { checkDeep } from '../../../src/formats/btree/sqlite/deep/deep.ts';
-import { ImageWriter, TABLE_PAGE } from '../../../src/formats/btree/sqlite/deep/image.ts';
+import { ImageWriter } from '../../../src/formats/btree/sqlite/deep/image.ts';
 import { SqliteFile } from '../../../src/formats/btree/sqlite/file.ts';
-import { sqlite } from '../../../src/formats/btree/sqlite/index.ts';
-import { SqliteRecord } from '../../../src/formats/btree/sqlite/record-reader.ts';
-import { SqliteWalk } from '../../../src/formats/btree/sqlite/walk.ts';
 import { MemorySource } from '../../../src/formats/bytes/memory-source.ts';
-import { fetchSqlEngine, type SqlEngine } from '../../../src/shared/sql-engine.ts';
+import type { SqlEngine } from '../../../src/shared/sql-engine.ts';
 import { fixtureFiles } from '../../support/memory.ts';
-import { alone, codes, verify } from './support.ts';
+import { deep, engine, input, messages, recordOf } from './sqlite-support.ts';
+import { codes, verify } from './support.ts';
 
 const files = fixtureFiles('btree/sqlite');
 const bytesOf = (name: string): Uint8Array => new Uint8Array(files[name]!);
-const deep = { deep: true };
-const input = (bytes: Uint8Array) => alone(sqlite, 'x.db', bytes);
-const messages = async (bytes: Uint8Array) =>
-  (await verify(input(bytes), deep)).findings.map(({ message }) => message);
-
 /** computed.db with another statement in place of one of the same bytes. */
 function restated(from: string, to: string): Uint8Array {
   const bytes = bytesOf('computed.db');
@@ -34,12 +26,6 @@ function restated(from: string, to: string): Uint8Array {
 const JSON_INDEX = "CREATE INDEX p_json ON p(data ->> '$.n') WHERE json_valid(data)";
 const LOUD_INDEX = 'CREATE INDEX p_loud ON p(loud, name COLLATE NOCASE DESC)';
 const CHECK = 'CHECK (price >= 0)';
-
-async function engine(): Promise<SqlEngine> {
-  const one = await fetchSqlEngine();
-  if (!one) throw new Error('sql.js is not installed');
-  return one;
-}
 
 describe('what takes an expression to see', () => {
   const cases: [string, string[]][] = [
@@ -157,102 +143,6 @@ describe('a schema that SQLite does not read', () => {
     const { findings } = await verify(input(restated(from, to)), deep);
     const bad = findings.filter(({ code }) => code === 'schema-bad');
     expect(bad.map(({ message }) => message).join('\n')).toContain(why);
-  });
-});
-
-/** A record of one header and values as they are. */
-function recordOf(serials: number[], values: Uint8Array): SqliteRecord {
-  const header: number[] = [];
-  for (const serial of serials) {
-    if (serial >= 0x4000) header.push(0x80 | (serial >> 14));
-    if (serial >= 0x80) header.push(0x80 | ((serial >> 7) & 0x7f));
-    header.push(serial & 0x7f);
-  }
-  const record = new SqliteRecord();
-  record.bytes = new Uint8Array([header.length + 1, ...header, ...values]);
-  record.view = new DataView(record.bytes.buffer);
-  record.length = record.bytes.length;
-  record.whole = record.header.parse(record.bytes, 0, record.length, record.length);
-  expect(record.whole).toBe(true);
-  return record;
-}
-
-describe('an image', () => {
-  const rowids = fc.oneof(fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n), fc.bigInt(0n, 300n));
-  const lengths = fc.oneof(fc.nat(40), fc.integer({ min: 16_000, max: 140_000 }));
-  const table = { type: 'table' as const, name: 't', table: 't' };
-
-  it('holds the rows that were put in, and SQLite reads them', async () => {
-    const { use } = await engine();
-    const rows = fc.uniqueArray(fc.tuple(rowids, lengths), {
-      selector: ([rowid]) => rowid,
-      minLength: 1,
-      maxLength: 12,
-    });
-    fc.assert(
-      fc.property(rows, fc.boolean(), (wanted, rowid) => {
-        const sql = rowid ? 'CREATE TABLE t(a)' : 'CREATE TABLE t(a, PRIMARY KEY(a)) WITHOUT ROWID';
-        const writer = new ImageWriter([{ ...table, sql }], rowid, 1, 4);
-        const batch = new RowBatch();
-        const sorted = [...wanted].sort(([a], [b]) => (a < b ? -1 : 1));
-        const put: string[] = [];
-        for (const [key, length] of sorted) {
-          const record = recordOf([12 + 2 * length], new Uint8Array(length).fill(7));
-          if (!batch.fits(record.length, writer.localMax, rowid)) break;
-          batch.add(record, key, 1, writer.localMax);
-          put.push(`${rowid ? key : ''} ${record.length}`);
-        }
-        const image = writer.image(batch, 0, batch.count);
-        const file = new SqliteFile(new MemorySource('x', image), 65_536, 1e9);
-        const found: string[] = [];
-        const tree = file.trees.find(({ root }) => root === TABLE_PAGE)!;
-        const walk = new SqliteWalk(file, tree, new Check(file, file.pageCount, () => {}), {
-          thorough: false,
-          onRecord: ({ length }, cell) => {
-            found.push(`${rowid ? file.rowid(cell) : ''} ${length}`);
-            return false;
-          },
-        });
-        for (const _ of walk.run()) expect(_).toBeGreaterThanOrEqual(0);
-        expect(found).toEqual(put);
-        const count = use(image, (database) => database.run('SELECT count(*) FROM t NOT INDEXED'));
-        expect(count).toEqual([[batch.count]]);
-      }),
-      { numRuns: 40 },
-    );
-  });
-
-  it('is refused for definitions that are too long', () => {
-    const sql = `CREATE TABLE t(a, CHECK(${'a '.repeat(40_000)}))`;
-    expect(() => new ImageWriter([{ ...table, sql }], true, 1, 4)).toThrow('too long');
-  });
-
-  it('a text in a column of numbers is a fault where SQLite says so', async () => {
-    const { use } = await engine();
-    // Not one with a zero byte in it: of that, versions of SQLite think differently.
-    const characters = [...' +-.0159eExX\ta', '\u00a0', '\u0130'];
-    const texts = fc.array(
-      fc.array(fc.constantFrom(...characters), { maxLength: 7 }).map((parts) => parts.join('')),
-      { minLength: 1, maxLength: 60 },
-    );
-    const sql = 'CREATE TABLE t(a NUMERIC)';
-    await fc.assert(
-      fc.asyncProperty(texts, fc.constantFrom(1, 2, 3), async (values, encoding) => {
-        const writer = new ImageWriter([{ ...table, sql }], true, encoding, 4);
-        const batch = new RowBatch();
-        values.forEach((value, i) => {
-          const text = Buffer.from(value, encoding === 1 ? 'utf8' : 'utf16le');
-          if (encoding === 3) text.swap16();
-          batch.add(recordOf([13 + 2 * text.length], text), i, 1, writer.localMax);
-        });
-        const image = writer.image(batch, 0, batch.count).slice();
-        const theirs = use(image, (one) => one.run('PRAGMA quick_check(1000)'));
-        const ours = (await verify(input(image), deep)).findings.map(({ code }) => code);
-        const faults = theirs.filter(([what]) => what === 'TEXT value in t.a').length;
-        expect(ours).toEqual(Array.from({ length: faults }, () => 'value-type'));
-      }),
-      { numRuns: 60 },
-    );
   });
 });
 

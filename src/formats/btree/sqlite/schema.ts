@@ -29,6 +29,12 @@ export interface SqliteTree extends TreeInfo {
   readonly sql: string | undefined;
 }
 
+/** A table and its indexes. */
+export interface Family {
+  table: SqliteTree;
+  indexes: SqliteTree[];
+}
+
 export type SchemaType = 'table' | 'index' | 'view' | 'trigger';
 
 export interface SchemaRow {
@@ -47,6 +53,8 @@ export interface Fault {
 
 export interface Schema {
   trees: SqliteTree[];
+  /** By the table's name. */
+  families: ReadonlyMap<string, Family>;
   faults: Fault[];
   /** What has no tree: views, triggers, virtual tables. */
   others: { type: SchemaType; name: string; table: string; sql: string }[];
@@ -134,7 +142,17 @@ export function schemaOf(
   if (schemaFormat < DESCENDING_FROM_FORMAT) {
     for (const tree of trees) for (const column of tree.order ?? []) column.descending = false;
   }
-  return { trees, faults, others };
+  return { trees, families: familiesOf(trees), faults, others };
+}
+
+function familiesOf(trees: readonly SqliteTree[]): Map<string, Family> {
+  const families = new Map<string, Family>();
+  for (const tree of trees) {
+    const first = tree.kind === 'table' && !families.has(tree.name);
+    if (first) families.set(tree.name, { table: tree, indexes: [] });
+    else if (tree.of !== undefined) families.get(tree.of)?.indexes.push(tree);
+  }
+  return families;
 }
 
 function isType(type: SqlValue): type is SchemaType {

@@ -14,8 +14,8 @@ export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | u
   if (engine) yield* checkSchema(file, check, engine);
   for (const index of file.trees) {
     if (index.kind !== 'index' || index.root < 1) continue;
-    const table = tableOf(file.trees, index);
-    if (!table || index.stored.length === 0) continue;
+    const table = file.schema.families.get(index.of ?? '')?.table;
+    if (!table?.table || index.stored.length === 0) continue;
     yield* checkIndex(file, check, index, table, engine);
   }
   for (const table of file.trees) {
@@ -49,11 +49,6 @@ function* checkIndex(
     notEvaluated(check, index, 'expressions of index', error);
     yield* new IndexCheck(file, check, index, table).run();
   }
-}
-
-function tableOf(trees: readonly SqliteTree[], index: SqliteTree): SqliteTree | undefined {
-  const table = trees.find((one) => one.kind === 'table' && one.name === index.of);
-  return table?.table && table;
 }
 
 function engineOr(engine: SqlEngine | undefined): SqlEngine {

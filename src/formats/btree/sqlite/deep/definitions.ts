@@ -1,6 +1,6 @@
 /** Statements of the schema, as an image has them. */
 import type { IndexColumn } from '../create-index.ts';
-import type { SqliteTree } from '../schema.ts';
+import type { Family, SqliteTree } from '../schema.ts';
 import { tokensOf } from '../tokens.ts';
 import type { ImageEntry } from './image.ts';
 
@@ -11,24 +11,13 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The table, and the indexes of its constraints, without which SQLite does not read it. */
-export function tableEntries(trees: readonly SqliteTree[], table: SqliteTree): ImageEntry[] {
-  const { name } = table;
-  const entries: ImageEntry[] = [{ type: 'table', name, table: name, sql: table.sql ?? '' }];
-  for (const tree of trees) {
-    if (tree.kind !== 'index' || tree.of !== name || tree.sql !== undefined) continue;
-    entries.push({ type: 'index', name: tree.name, table: name, sql: null });
-  }
-  return entries;
-}
-
-/** A table and all its indexes. */
-export function familyOf(trees: readonly SqliteTree[], table: SqliteTree): ImageEntry[] {
-  const { name } = table;
-  const entries = tableEntries(trees, table);
-  for (const tree of trees) {
-    if (tree.kind !== 'index' || tree.of !== name || tree.sql === undefined) continue;
-    entries.push({ type: 'index', name: tree.name, table: name, sql: tree.sql });
+/** The table, and its indexes: without those of its constraints SQLite does not read it. */
+export function entriesOf({ table, indexes }: Family, all: boolean): ImageEntry[] {
+  const of = table.name;
+  const entries: ImageEntry[] = [{ type: 'table', name: of, table: of, sql: table.sql ?? '' }];
+  for (const { name, sql } of indexes) {
+    if (all || sql === undefined)
+      entries.push({ type: 'index', name, table: of, sql: sql ?? null });
   }
   return entries;
 }

@@ -10,7 +10,7 @@ import type { SqliteFile } from '../file.ts';
 import type { SqliteTree } from '../schema.ts';
 import { SqliteWalk } from '../walk.ts';
 import { ROW_BYTES_MAX, RowBatch } from './batch.ts';
-import { tableEntries } from './definitions.ts';
+import { entriesOf } from './definitions.ts';
 import { type ImageEntry, ImageWriter } from './image.ts';
 
 /** Why something cannot be evaluated, in words; damage of a row is none of it. */
@@ -50,7 +50,8 @@ export class TableImages {
     more: readonly ImageEntry[],
   ) {
     const { encoding, schemaFormat } = file.header;
-    const entries = [...tableEntries(file.trees, table), ...more];
+    const family = file.schema.families.get(table.name) ?? { table, indexes: [] };
+    const entries = [...entriesOf(family, false), ...more];
     // Bytes of it that are no text are not what the file has.
     this.#lossy = entries.some(({ sql }) => sql?.includes('\ufffd'));
     this.entries = entries.length;

@@ -13,9 +13,11 @@ export interface SqlImage {
 }
 
 export interface SqlEngine {
+  /** It took too long, or broke off, and does nothing any more. */
+  readonly ended: boolean;
   /**
    * What `work` makes of an image, within the bounds of memory and time that it has; an Error tells
-   * that it was too much. From then on there may be nothing but such errors.
+   * that it was too much.
    */
   use<T>(image: Uint8Array, work: (database: SqlImage) => T): T;
 }
@@ -39,25 +41,33 @@ const HEAP_BYTES = 256 * 1024 * 1024;
 const WORK_MILLISECONDS = 10_000;
 
 const require = createRequire(import.meta.url);
-let fetching: Promise<SqlEngine | undefined> | undefined;
+let started: Promise<SqlEngine | undefined> | undefined;
 
-/** Undefined where it is not installed, or does not run. Never rejects. */
-export function fetchSqlEngine(): Promise<SqlEngine | undefined> {
-  fetching ??= fetchIt();
-  return fetching;
+/**
+ * The one that there is, or another if that came to its end. Undefined where it is not installed,
+ * or does not run. Never rejects.
+ */
+export async function fetchSqlEngine(): Promise<SqlEngine | undefined> {
+  if ((await started)?.ended) started = undefined;
+  started ??= startSqlEngine();
+  return started;
 }
 
-async function fetchIt(): Promise<SqlEngine | undefined> {
+export async function startSqlEngine(
+  milliseconds = WORK_MILLISECONDS,
+): Promise<SqlEngine | undefined> {
   try {
+    // It keeps what it once made.
+    delete require.cache[require.resolve(SQL_PACKAGE)];
     const start = require(SQL_PACKAGE) as (settings: object) => Promise<SqlJs>;
     // Its functions beyond those of SQLite are left out: a program may have its own of such a name.
-    return engineOf(await start({ useOldExtensionFunctions: false }));
+    return engineOf(await start({ useOldExtensionFunctions: false }), milliseconds);
   } catch {
     return undefined;
   }
 }
 
-function engineOf({ Database }: SqlJs): SqlEngine {
+function engineOf({ Database }: SqlJs, timeout: number): SqlEngine {
   const first = new Database();
   first.exec(`PRAGMA hard_heap_limit=${HEAP_BYTES}`);
   first.close();
@@ -67,6 +77,9 @@ function engineOf({ Database }: SqlJs): SqlEngine {
   /** WebAssembly that was cut short leaves a memory that makes no sense. */
   let ended = '';
   return {
+    get ended() {
+      return ended !== '';
+    },
     use<T>(image: Uint8Array, work: (database: SqlImage) => T): T {
       if (ended !== '') throw new Error(ended);
       context['work'] = () => {
@@ -81,11 +94,11 @@ function engineOf({ Database }: SqlJs): SqlEngine {
         }
       };
       try {
-        return script.runInContext(context, { timeout: WORK_MILLISECONDS }) as T;
+        return script.runInContext(context, { timeout }) as T;
       } catch (error) {
         const { name, code, message } = error as NodeJS.ErrnoException;
         if (code === 'ERR_SCRIPT_EXECUTION_TIMEOUT') {
-          ended = `SQLite was stopped after ${WORK_MILLISECONDS / 1000} s`;
+          ended = `SQLite was stopped after ${timeout / 1000} s`;
         } else if (name === 'RuntimeError') ended = `SQLite broke off: ${message}`;
         throw ended === '' ? error : new Error(ended);
       }

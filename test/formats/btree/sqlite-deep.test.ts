@@ -118,6 +118,7 @@ describe('what cannot be evaluated', () => {
 
   it('in the time that there is ends the evaluation, and not the check', async () => {
     const slow: SqlEngine = {
+      ended: true,
       use() {
         throw new Error('SQLite was stopped after 10 s');
       },

@@ -10,8 +10,14 @@ import { IndexCheck } from './index-check.ts';
 import { checkSchema } from './schema-check.ts';
 import { Unevaluable } from './table-images.ts';
 
+const MISSING = `the package ${SQL_PACKAGE}, which is not installed`;
+
 export function* checkDeep(file: SqliteFile, check: Check, engine: SqlEngine | undefined): Steps {
   if (engine) yield* checkSchema(file, check, engine);
+  else {
+    const what = `the schema was not read by SQLite's own parser: it takes ${MISSING}`;
+    check.finding('not-evaluated', what, { page: 1, severity: 'info' });
+  }
   for (const index of file.trees) {
     if (index.kind !== 'index' || index.root < 1) continue;
     const table = file.schema.families.get(index.of ?? '')?.table;
@@ -53,7 +59,7 @@ function* checkIndex(
 
 function engineOr(engine: SqlEngine | undefined): SqlEngine {
   if (engine) return engine;
-  throw new Unevaluable(`they take the package ${SQL_PACKAGE}, which is not installed`);
+  throw new Unevaluable(`they take ${MISSING}`);
 }
 
 function tellOrder(check: Check, { kind, name, root }: SqliteTree): void {

@@ -5,11 +5,13 @@
 import type { SqlEngine } from '../../../../shared/sql-engine.ts';
 import { Check } from '../../check.ts';
 import type { Steps } from '../../model.ts';
+import { affinityOf } from '../affinity.ts';
 import type { KeyColumn } from '../compare.ts';
 import { collationOf } from '../create-index.ts';
 import type { SqliteFile } from '../file.ts';
 import type { SqliteRecord } from '../record-reader.ts';
 import type { SqliteTree } from '../schema.ts';
+import { tokensOf } from '../tokens.ts';
 import { SqliteWalk } from '../walk.ts';
 import type { RowBatch } from './batch.ts';
 import { indexEntry, quoted } from './definitions.ts';
@@ -67,8 +69,19 @@ export class ComputedIndex {
   get stale(): string | undefined {
     const { writer } = this.file.header;
     if (!this.#images.floats || writer === 0 || writer >= FLOAT_TEXT_CHANGED) return undefined;
+    if (!this.#mayHaveFloats) return undefined;
     const version = `3.${Math.floor(writer / 1000) % 1000}.${writer % 1000}`;
     return `SQLite ${version} wrote last: until 3.53 it made a text of a float with 15 digits, now with 17. Where that explains the differences, REINDEX ends them`;
+  }
+
+  /** A column of the definition is computed itself, or has other values than texts. */
+  get #mayHaveFloats(): boolean {
+    const { columns, strict } = this.table.table!;
+    const words = new Set(tokensOf(this.index.sql ?? '').map(({ text }) => text.toLowerCase()));
+    return columns.some(({ name, generated, type }) => {
+      const texts = generated === '' && affinityOf(type, strict) === 'TEXT';
+      return !texts && words.has(name.toLowerCase());
+    });
   }
 
   /** Each entry, with the rowid and the page of its row where that is wanted. */

@@ -90,6 +90,32 @@ describe('values that SQLite would not have written', () => {
     if (!column.includes('REAL')) expect(theirs[0]![0] === 'ok').toBe(expected === '');
   });
 
+  it('of computed columns are told in the words of SQLite', async () => {
+    const rows = [recordOf([0], new Uint8Array(0)), recordOf([9], new Uint8Array(0))];
+    const virtual = 'CREATE TABLE t(a, b INT AS (a) VIRTUAL NOT NULL)';
+    const { findings } = await verify(input(made([tableOf(virtual)], rows)), deep);
+    expect(findings.map(({ code, message }) => `${code} ${message}`)).toEqual([
+      'value-type page 2: row 1 of t: NULL value in t.b',
+    ]);
+    const stored = 'CREATE TABLE t(b INT AS (1) STORED NOT NULL)';
+    expect(await messages(made([tableOf(stored)], rows))).toEqual([
+      expect.stringContaining('t.b of rowid 1 (cell 0) is not what the table asks for'),
+    ]);
+  });
+
+  it('of many rows are counted behind the first hundred', async () => {
+    const rows = Array.from({ length: 300 }, (_, i) => {
+      return recordOf([i % 3 === 0 ? 8 : 9], new Uint8Array(0));
+    });
+    const sql = 'CREATE TABLE t(a CHECK(a < 1))';
+    const { findings } = await verify(input(made([tableOf(sql)], rows)), deep);
+    expect(findings.every(({ code }) => code === 'check-failed')).toBe(true);
+    expect(findings[0]!.message).toContain('row 2 of t: CHECK constraint failed in t');
+    expect(findings.at(-1)!.message).toMatch(/ \d+ rows of t more are not what the table asks for/);
+    const more = Number(/(\d+) rows/.exec(findings.at(-1)!.message)![1]);
+    expect(findings.length - 1 + more).toBe(200);
+  });
+
   it('of STRICT tables are defaults too', async () => {
     const sql = (value: string) => `CREATE TABLE t(a, b INT DEFAULT ${value}) STRICT`;
     const row = recordOf([], new Uint8Array(0));

@@ -97,7 +97,7 @@ describe('values that SQLite would not have written', () => {
     expect(findings.map(({ code, message }) => `${code} ${message}`)).toEqual([
       'value-type page 2: row 1 of t: NULL value in t.b',
     ]);
-    const stored = 'CREATE TABLE t(b INT AS (1) STORED NOT NULL)';
+    const stored = 'CREATE TABLE t(b INT AS (1) STORED NOT NULL, id INTEGER PRIMARY KEY)';
     expect(await messages(made([tableOf(stored)], rows))).toEqual([
       expect.stringContaining('t.b of rowid 1 (cell 0) is not what the table asks for'),
     ]);

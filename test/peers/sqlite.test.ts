@@ -15,6 +15,21 @@ CREATE UNIQUE INDEX tu ON t(id, name);
 CREATE INDEX wi ON w(c);
 CREATE TABLE g(a int, b int generated always as (a * 2) virtual, c int as (a + 1) stored);
 CREATE INDEX gi ON g(c, a);
+CREATE TABLE e(id integer primary key, n text, k int, j text,
+  loud text as (upper(n) || '!') virtual not null, twice int as (k * 2) stored, CHECK(k >= -100));
+CREATE INDEX el ON e(lower(n), k) WHERE k % 3 <> 1;
+CREATE UNIQUE INDEX eu ON e((n || ':' || id) COLLATE NOCASE DESC) WHERE n LIKE '%a%';
+CREATE INDEX ev ON e(loud COLLATE RTRIM, twice DESC);
+CREATE INDEX ej ON e(j ->> '$.k') WHERE json_valid(j);
+CREATE TABLE x(a text, b blob, c as (length(b)) virtual, primary key(a)) without rowid;
+CREATE INDEX xc ON x(c, substr(a, -2)) WHERE c > 3;
+CREATE VIEW v AS SELECT a, c FROM x WHERE c > 1;
+CREATE TRIGGER tr AFTER DELETE ON x BEGIN DELETE FROM e WHERE n = old.a; END;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+  INSERT INTO e(id, n, k, j) SELECT i * 5, 'Name' || char(64 + i % 40) || i, nullif(i % 50, 7),
+    CASE i % 3 WHEN 0 THEN NULL WHEN 1 THEN 'none' ELSE json_object('k', i, 'n', 'x' || i) END FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100)
+  INSERT INTO x SELECT 'key' || (i * 37 % 101), zeroblob(i % 9) FROM n;
 WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
   INSERT INTO t SELECT i * 3, 'name' || (i * 7919 % 1000) || CASE WHEN i % 5 = 0 THEN '  ' ELSE '' END,
     CASE WHEN i % 20 = 0 THEN randomblob(i * 20) ELSE zeroblob(i % 50) END, i * 1.5 FROM n;
@@ -35,7 +50,7 @@ const kinds = ['UTF-8', 'UTF-16le', 'UTF-16be'].flatMap((encoding) =>
     [0, 1, 2].map((vacuum) => ({ encoding, pageSize, vacuum })),
   ),
 );
-const CASES = 60;
+const CASES = 150;
 
 describePeer('SQLite', () => {
   needs('sqlite3', ['--version'], 'sqlite3');
@@ -57,7 +72,9 @@ describePeer('SQLite', () => {
     const sql = `${path}.sql`;
     expect(ddia(['btree', 'repair', path, '--out', sql, '--to', 'sql']).status).toBe(0);
     peer('sqlite3', [`${path}.new`], readFileSync(sql, 'utf8'));
-    const rows = 'SELECT * FROM t ORDER BY id; SELECT * FROM w; SELECT * FROM s; SELECT * FROM g;';
+    const rows = ['t ORDER BY id', 'w', 's', 'g', 'e', 'x']
+      .map((of) => `SELECT * FROM ${of};`)
+      .join('\n');
     expect(peer('sqlite3', [`${path}.new`, rows])).toBe(peer('sqlite3', [path, rows]));
   });
 
@@ -76,8 +93,12 @@ describePeer('SQLite', () => {
           encoding: 'utf8',
         });
         const complains = theirs.status !== 0 || theirs.stdout.trim() !== 'ok';
-        const ours = ddia(['btree', 'fsck', '--deep', '--json', path]).status;
-        if (complains && ours !== 1) missed.push(`${path} @ ${at}: ${theirs.stdout}`);
+        if (!complains) continue;
+        const ours = ddia(['btree', 'fsck', '--deep', '--json', path]);
+        // A name that is hurt may be one of the application's: what it is for is said.
+        const foreign = /unknown function|no such collation/.test(theirs.stderr);
+        if (foreign && ours.stdout.includes('"not-evaluated"')) continue;
+        if (ours.status !== 1) missed.push(`${path} @ ${at}: ${theirs.stdout}${theirs.stderr}`);
       }
       expect(missed).toEqual([]);
     });

@@ -177,6 +177,8 @@ export interface BtreeFile {
   readonly trees: readonly TreeInfo[];
   /** A tree that is not listed, as one within another: a bucket in a bucket. */
   findTree?(name: string): TreeInfo | undefined;
+  /** What is fetched before a check, if anything is. */
+  prepare?(options: CheckOptions): Promise<void>;
   /** All passes; `check` gathers findings, what each page is, and statistics. */
   check(check: Check, options: CheckOptions): Steps;
   /** Rows of a tree in key order; damage that keeps rows from being read is told in between. */

@@ -51,6 +51,7 @@ export async function checkFile(
   options: CheckOptions = {},
 ): Promise<Check> {
   for (const note of file.notes) onFinding(note);
+  await file.prepare?.(options);
   const check = new Check(file, file.pageCount, onFinding);
   await run(file.check(check, options), context, file);
   return check;

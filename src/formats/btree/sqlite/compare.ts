@@ -2,7 +2,7 @@
  * The order of records in an index, as SQLite has it: NULL, numbers, texts by their collation,
  * blobs; columns may descend.
  */
-import type { Decode, RecordHeader } from './record.ts';
+import type { RecordHeader } from './record.ts';
 import { integerAt, lengthOf } from './record.ts';
 
 export type Collation = 'BINARY' | 'NOCASE' | 'RTRIM';
@@ -26,7 +26,6 @@ export class RecordOrder {
     readonly columns: readonly KeyColumn[],
     /** 1: texts are compared as they lie. */
     readonly encoding: number,
-    readonly decode: Decode,
   ) {}
 
   compare(a: Buffered, b: Buffered): number {
@@ -61,10 +60,45 @@ export class RecordOrder {
     const qEnd = q + lengthOf(t);
     if (rankA === 3 || collation === 'BINARY') return spans(a.bytes, p, pEnd, b.bytes, q, qEnd);
     if (this.encoding === 1) return collated(a.bytes, p, pEnd, b.bytes, q, qEnd, collation);
-    const x = Buffer.from(this.decode(a.bytes, p, pEnd));
-    const y = Buffer.from(this.decode(b.bytes, q, qEnd));
+    const x = utf8Of(a.bytes, p, pEnd, this.encoding === 3);
+    const y = utf8Of(b.bytes, q, qEnd, this.encoding === 3);
     return collated(x, 0, x.length, y, 0, y.length, collation);
   }
+}
+
+/**
+ * A text of UTF-16 as SQLite makes UTF-8 of it to compare it: of what is no text too, where any
+ * surrogate takes the unit behind it along.
+ */
+function utf8Of(bytes: Uint8Array, start: number, end: number, big: boolean): Uint8Array {
+  const units = (end - start) >> 1;
+  const target = new Uint8Array(3 * units);
+  const unitAt = (i: number) => {
+    const at = start + 2 * i;
+    return big ? (bytes[at]! << 8) | bytes[at + 1]! : bytes[at]! | (bytes[at + 1]! << 8);
+  };
+  let n = 0;
+  for (let i = 0; i < units; i++) {
+    let code = unitAt(i);
+    if (code >= 0xd800 && code < 0xe000 && i + 1 < units) {
+      const low = unitAt(++i);
+      code = (low & 0x3ff) + ((code & 0x3f) << 10) + (((code & 0x3c0) + 0x40) << 10);
+    }
+    if (code < 0x80) target[n++] = code;
+    else {
+      if (code < 0x800) target[n++] = 0xc0 | (code >> 6);
+      else {
+        if (code < 0x10000) target[n++] = 0xe0 | (code >> 12);
+        else {
+          target[n++] = 0xf0 | (code >> 18);
+          target[n++] = 0x80 | ((code >> 12) & 0x3f);
+        }
+        target[n++] = 0x80 | ((code >> 6) & 0x3f);
+      }
+      target[n++] = 0x80 | (code & 0x3f);
+    }
+  }
+  return target.subarray(0, n);
 }
 
 /** As spans(), four bytes at a time. */

@@ -2,6 +2,14 @@
 import type { SqlValue } from '../model.ts';
 import { affinityOf, defaultOf } from './affinity.ts';
 import type { Collation } from './compare.ts';
+import {
+  type CreatedIndex,
+  collationOf,
+  createdIndex,
+  type IndexColumn,
+  indexColumns,
+  named,
+} from './create-index.ts';
 import { SqlError, type Token, TokenReader, tokensOf } from './tokens.ts';
 
 export interface Column {
@@ -16,16 +24,9 @@ export interface Column {
   generated: '' | 'VIRTUAL' | 'STORED';
 }
 
-export interface IndexColumn {
-  /** Undefined: an expression. */
-  name: string | undefined;
-  /** As the column has it, if undefined here; `custom` for one that the application defines. */
-  collation: Collation | 'custom' | undefined;
-  descending: boolean;
-}
-
 export interface CreatedTable {
   kind: 'table';
+  name: string;
   columns: Column[];
   withoutRowid: boolean;
   strict: boolean;
@@ -34,16 +35,10 @@ export interface CreatedTable {
   autoincrement: boolean;
   /** Position of the column that is another name of the rowid; -1: none. */
   rowidColumn: number;
+  /** There is a CHECK constraint, of a column or of the table. */
+  checks: boolean;
   /** Constraints that have an index, in the order of their numbers. */
   uniques: IndexColumn[][];
-}
-
-export interface CreatedIndex {
-  kind: 'index';
-  table: string;
-  unique: boolean;
-  partial: boolean;
-  columns: IndexColumn[];
 }
 
 export interface CreatedOther {
@@ -56,77 +51,14 @@ export type Created = CreatedTable | CreatedIndex | CreatedOther;
 export function parseCreate(sql: string): Created {
   const reader = new TokenReader(tokensOf(sql));
   reader.expect('CREATE');
-  if (reader.take('UNIQUE', 'INDEX')) return index(reader, true);
-  if (reader.take('INDEX')) return index(reader, false);
+  if (reader.take('UNIQUE', 'INDEX')) return createdIndex(reader, true);
+  if (reader.take('INDEX')) return createdIndex(reader, false);
   if (reader.take('TEMP') || reader.take('TEMPORARY')) return { kind: 'other' };
   if (reader.take('TABLE')) return new TableParser(reader).parse();
   if (reader.is('VIEW') || reader.is('TRIGGER') || reader.is('VIRTUAL', 'TABLE')) {
     return { kind: 'other' };
   }
   throw new SqlError('neither table, index, view nor trigger is created');
-}
-
-function named(reader: TokenReader): string {
-  reader.take('IF', 'NOT', 'EXISTS');
-  const name = reader.name();
-  return reader.take('.') ? reader.name() : name;
-}
-
-function index(reader: TokenReader, unique: boolean): CreatedIndex {
-  named(reader);
-  reader.expect('ON');
-  const table = reader.name();
-  const columns = indexColumns(reader.parentheses());
-  const partial = reader.take('WHERE');
-  if (!partial && !reader.done) reader.expect(';');
-  return { kind: 'index', table, unique, partial, columns };
-}
-
-/** `a, b COLLATE nocase DESC, lower(c)` */
-function indexColumns(tokens: Token[]): IndexColumn[] {
-  const columns: IndexColumn[] = [];
-  let one: Token[] = [];
-  let depth = 0;
-  const end = () => {
-    if (one.length === 0) throw new SqlError('an index column is missing');
-    columns.push(indexColumn(one));
-    one = [];
-  };
-  for (const token of tokens) {
-    if (token.type === 'punctuation') {
-      if (token.text === '(') depth++;
-      else if (token.text === ')') depth--;
-      else if (token.text === ',' && depth === 0) {
-        end();
-        continue;
-      }
-    }
-    one.push(token);
-  }
-  end();
-  return columns;
-}
-
-function indexColumn(tokens: Token[]): IndexColumn {
-  const words = [...tokens];
-  const last = () => words.at(-1)?.text.toUpperCase();
-  let descending = false;
-  if (words.length > 1 && (last() === 'ASC' || last() === 'DESC')) {
-    descending = words.pop()!.text.toUpperCase() === 'DESC';
-  }
-  let collation: IndexColumn['collation'];
-  if (words.length > 2 && words.at(-2)!.text.toUpperCase() === 'COLLATE') {
-    collation = collationOf(words.pop()!.text) ?? 'custom';
-    words.pop();
-  }
-  const [only] = words;
-  const plain = words.length === 1 && only!.type !== 'number' && only!.type !== 'blob';
-  return { name: plain ? only!.text : undefined, collation, descending };
-}
-
-export function collationOf(name: string): Collation | undefined {
-  const upper = name.toUpperCase();
-  return upper === 'BINARY' || upper === 'NOCASE' || upper === 'RTRIM' ? upper : undefined;
 }
 
 /** Words that end the type of a column. */
@@ -149,12 +81,14 @@ const CONSTRAINTS = [
 class TableParser {
   readonly #table: CreatedTable = {
     kind: 'table',
+    name: '',
     columns: [],
     withoutRowid: false,
     strict: false,
     primaryKey: [],
     autoincrement: false,
     rowidColumn: -1,
+    checks: false,
     uniques: [],
   };
   /** INTEGER PRIMARY KEY DESC makes no other name of the rowid: a quirk that had to stay. */
@@ -167,7 +101,7 @@ class TableParser {
   parse(): CreatedTable {
     const { reader } = this;
     const table = this.#table;
-    named(reader);
+    table.name = named(reader);
     if (reader.take('AS')) return table;
     reader.expect('(');
     do {
@@ -221,7 +155,9 @@ class TableParser {
   #columnConstraint(column: Column): void {
     const { reader } = this;
     const table = this.#table;
-    const own: IndexColumn[] = [{ name: column.name, collation: undefined, descending: false }];
+    const own: IndexColumn[] = [
+      { name: column.name, quoted: false, collation: undefined, descending: false },
+    ];
     if (reader.take('CONSTRAINT')) reader.name();
     else if (reader.take('PRIMARY', 'KEY')) {
       this.#descendingInline = this.#order();
@@ -237,7 +173,7 @@ class TableParser {
     else if (reader.take('UNIQUE')) {
       this.#conflict();
       table.uniques.push(own);
-    } else if (reader.take('CHECK')) reader.parentheses();
+    } else if (reader.take('CHECK')) this.#check();
     else if (reader.take('DEFAULT')) this.#defaults.push({ column, tokens: this.#default() });
     else if (reader.take('COLLATE')) column.collation = collationOf(reader.name());
     else if (reader.take('REFERENCES')) this.#references();
@@ -257,6 +193,12 @@ class TableParser {
 
   #conflict(): void {
     if (this.reader.take('ON', 'CONFLICT')) this.reader.name();
+  }
+
+  #check(): void {
+    this.reader.parentheses();
+    this.#conflict();
+    this.#table.checks = true;
   }
 
   #deferrable(): void {
@@ -306,8 +248,7 @@ class TableParser {
       table.uniques.push(indexColumns(reader.parentheses()));
       this.#conflict();
     } else if (reader.take('CHECK')) {
-      reader.parentheses();
-      this.#conflict();
+      this.#check();
     } else {
       reader.expect('FOREIGN', 'KEY');
       reader.parentheses();

@@ -1,4 +1,6 @@
 /** An open SQLite database: its header, its log if there is one, the trees of its schema. */
+import { fetchSqlEngine, type SqlEngine } from '../../../shared/sql-engine.ts';
+import { MemorySource } from '../../bytes/memory-source.ts';
 import type { ByteSource, Span } from '../../format.ts';
 import { Check } from '../check.ts';
 import {
@@ -17,10 +19,10 @@ import {
 import { PageCache } from '../page-cache.ts';
 import type { Beside } from './beside.ts';
 import { Cell, rowidOf } from './cell.ts';
-import { checkIndexes } from './deep.ts';
+import { checkDeep } from './deep/deep.ts';
 import { describePage, nodeOf } from './describe.ts';
 import { checkFreelist } from './freelist.ts';
-import { checkHeader, type Header, readHeader } from './header.ts';
+import { checkHeader, type Header, pageSizeOf, readHeader } from './header.ts';
 import {
   ENCODINGS,
   HEADER_BYTES,
@@ -58,6 +60,8 @@ export class SqliteFile implements BtreeFile {
   readonly filePages: number;
   readonly pageCount: number;
   #head: Uint8Array;
+  /** What a deep check evaluates expressions with, if it is there. */
+  #engine: SqlEngine | undefined;
 
   constructor(
     readonly source: ByteSource,
@@ -119,6 +123,20 @@ export class SqliteFile implements BtreeFile {
     return rows;
   }
 
+  /** A database in memory, read as this one is. */
+  another(bytes: Uint8Array): SqliteFile {
+    const source = new MemorySource(this.name, bytes);
+    return new SqliteFile(
+      source,
+      pageSizeOf(new DataView(bytes.buffer, bytes.byteOffset)),
+      this.recordBytesMax,
+    );
+  }
+
+  async prepare({ deep }: CheckOptions): Promise<void> {
+    if (deep) this.#engine = await fetchSqlEngine();
+  }
+
   *check(check: Check, options: CheckOptions): Steps {
     const { header, pageSize, pageCount } = this;
     const view = new DataView(this.#head.buffer);
@@ -132,7 +150,11 @@ export class SqliteFile implements BtreeFile {
     }
     for (const tree of this.trees) {
       if (tree.root > 1) pointers?.expect(tree.root, PTR_ROOT, 0);
-      yield* new SqliteWalk(this, tree, check, { pointers, thorough: true }).run();
+      yield* new SqliteWalk(this, tree, check, {
+        pointers,
+        thorough: true,
+        types: options.deep,
+      }).run();
     }
     if (check.reached(1)) check.reclaim(1, KIND.meta);
     yield* checkFreelist(this, check, pointers);
@@ -143,7 +165,7 @@ export class SqliteFile implements BtreeFile {
       const what = 'the page belongs to nobody: neither a tree nor the free list leads to it';
       check.finding('page-leaked', what, { page, severity: 'warning' });
     }
-    if (options.deep) yield* checkIndexes(this, check);
+    if (options.deep) yield* checkDeep(this, check, this.#engine);
   }
 
   #pointerMap(check: Check): PointerMap {

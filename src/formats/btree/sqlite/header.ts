@@ -16,6 +16,7 @@ import {
   RESERVED_AT,
   SCHEMA_FORMAT_AT,
   VALID_FOR_AT,
+  WRITER_AT,
 } from './layout.ts';
 
 export interface Header {
@@ -34,6 +35,8 @@ export interface Header {
   /** 1 UTF-8, 2 UTF-16 little-endian, 3 big-endian. */
   encoding: number;
   incremental: number;
+  /** Version of SQLite that wrote last, as 3040001 for 3.40.1. */
+  writer: number;
 }
 
 export function isMagic(head: Uint8Array): boolean {
@@ -65,6 +68,7 @@ export function readHeader(view: DataView, pageSize: number): Header {
     largestRoot: view.getUint32(LARGEST_ROOT_AT),
     encoding: encoding >= 1 && encoding <= 3 ? encoding : 1,
     incremental: view.getUint32(INCREMENTAL_AT),
+    writer: view.getUint32(WRITER_AT),
   };
 }
 

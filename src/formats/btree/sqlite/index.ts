@@ -18,10 +18,12 @@ export const sqlite: BtreeDialect = {
   source: 'https://www.sqlite.org/fileformat2.html',
   unchecked: [
     'no page checksum: a byte of a value that changed leaves no trace',
-    'expressions are not evaluated: CHECK constraints, values of an index on an expression, which rows a partial index leaves out',
     'the order of an index whose collation the application defines is not known',
   ],
-  uncheckedShallow: ['index content against table content: --deep'],
+  uncheckedShallow: [
+    'index content against table content: --deep',
+    'types of values against affinities, CHECK constraints, the grammar of the schema: --deep',
+  ],
   fileName: /\.(?:db|db3|sqlite|sqlite3)$/i,
   fileNames: ['*.db', '*.sqlite', '*.sqlite3'],
   salvageOnly: true,

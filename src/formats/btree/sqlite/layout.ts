@@ -19,6 +19,8 @@ export const LARGEST_ROOT_AT = 52;
 export const ENCODING_AT = 56;
 export const INCREMENTAL_AT = 64;
 export const VALID_FOR_AT = 92;
+/** SQLITE_VERSION_NUMBER of the program that wrote last. */
+export const WRITER_AT = 96;
 
 /** The page that holds the byte at 1 GiB is never used: programs lock that byte. */
 export const LOCK_BYTE_AT = 0x4000_0000;

@@ -10,15 +10,7 @@ import { GrowingBuffer } from './payload.ts';
 import { integerAt, isUsual, RecordHeader } from './record.ts';
 import type { SqliteRecord } from './record-reader.ts';
 import type { SqliteTree } from './schema.ts';
-
-/** Columns of STRICT tables, by the serial types that their values may have. */
-const STRICT_TYPES: Readonly<Record<string, (serial: number) => boolean>> = {
-  INT: (s) => (s >= 1 && s <= 6) || s === 8 || s === 9,
-  INTEGER: (s) => (s >= 1 && s <= 6) || s === 8 || s === 9,
-  REAL: (s) => s >= 1 && s <= 9,
-  TEXT: (s) => s >= 13 && s % 2 === 1,
-  BLOB: (s) => s >= 12 && s % 2 === 0,
-};
+import { type ColumnTypes, columnTypes, STRICT_TYPES } from './types.ts';
 
 export class RowCheck {
   /** The row before: where it lies, or in a copy. Its header is read when it is needed. */
@@ -42,6 +34,8 @@ export class RowCheck {
   /** By place in the record: must not be NULL. */
   readonly #notNull: Uint8Array;
   readonly #strict: (((serial: number) => boolean) | undefined)[] = [];
+  /** What more is asked of values, where that is wanted. */
+  readonly #types: ColumnTypes | undefined;
   readonly #plain: boolean;
   readonly #quick: boolean;
   /** The first column of an index is compared as it lies. */
@@ -51,11 +45,12 @@ export class RowCheck {
     readonly file: SqliteFile,
     readonly tree: SqliteTree,
     readonly check: Check,
+    types = false,
   ) {
     const { table, stored } = tree;
     if (tree.order) {
       const { encoding } = file.header;
-      this.#order = new RecordOrder(tree.order, encoding, file.decode);
+      this.#order = new RecordOrder(tree.order, encoding);
     }
     this.#notNull = new Uint8Array(stored.length);
     stored.forEach((column, i) => {
@@ -64,7 +59,8 @@ export class RowCheck {
       this.#notNull[i] = of.notNull ? 1 : 0;
       if (table!.strict) this.#strict[i] = STRICT_TYPES[of.type];
     });
-    this.#plain = !this.#notNull.includes(1) && this.#strict.length === 0;
+    this.#types = types ? columnTypes(tree, file.header.encoding) : undefined;
+    this.#plain = !this.#notNull.includes(1) && this.#strict.length === 0 && !this.#types;
     const [first] = tree.order ?? [];
     this.#leading = first?.collation === 'BINARY' && !first.descending && !table?.strict;
     this.#quick = this.#order === undefined && this.#strict.length === 0;
@@ -72,7 +68,7 @@ export class RowCheck {
 
   /** Values are compared: records are needed whole. */
   get needsAll(): boolean {
-    return this.#order !== undefined;
+    return this.#order !== undefined || this.#types?.texts === true;
   }
 
   beginPage(page: number, parent: number): void {
@@ -123,6 +119,7 @@ export class RowCheck {
       return;
     }
     if (!this.#plain) this.#columns(header, cell, slot, page);
+    if (this.#types) this.#typed(this.#types, record, cell, slot, page);
     if (this.#order && record.whole) this.#compare(record, slot, page);
   }
 
@@ -139,6 +136,13 @@ export class RowCheck {
         const { type } = this.tree.table!.columns[this.tree.stored[i]!]!;
         this.#constraint(i, cell, slot, page, type, `serial type ${serial}`);
       }
+    }
+  }
+
+  #typed(types: ColumnTypes, record: SqliteRecord, cell: Cell, slot: number, page: number): void {
+    for (let i = 0; i < this.#notNull.length; i++) {
+      const fault = types.fault(i, record);
+      if (fault) this.#constraint(i, cell, slot, page, fault.expected, fault.actual);
     }
   }
 
@@ -238,7 +242,8 @@ export class RowCheck {
 
   /** True for a row of a table that needs no closer look. */
   isUsual(bytes: Uint8Array, at: number, payload: number): boolean {
-    return this.#quick && isUsual(bytes, at, payload, this.#notNull);
+    if (!this.#quick || !isUsual(bytes, at, payload, this.#notNull)) return false;
+    return !this.#types || this.#types.isUsual(bytes, at);
   }
 }
 

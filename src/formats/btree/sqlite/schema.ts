@@ -1,8 +1,10 @@
 /** The trees of a database, and what is known of their rows, out of the rows of its schema. */
 import type { SqlValue, TreeInfo } from '../model.ts';
 import type { Collation, KeyColumn } from './compare.ts';
-import { type Column, type CreatedTable, type IndexColumn, parseCreate } from './create.ts';
+import { type Column, type CreatedTable, parseCreate } from './create.ts';
+import type { IndexColumn } from './create-index.ts';
 import { SCHEMA_NAME } from './layout.ts';
+import { constraintOf, misnamed, missingIndexes } from './schema-faults.ts';
 import { SqlError } from './tokens.ts';
 
 export interface SqliteTree extends TreeInfo {
@@ -23,8 +25,17 @@ export interface SqliteTree extends TreeInfo {
   /** Of an index. */
   readonly of?: string | undefined;
   readonly partial?: boolean;
+  readonly columns: readonly IndexColumn[];
   readonly sql: string | undefined;
 }
+
+/** A table and its indexes. */
+export interface Family {
+  table: SqliteTree;
+  indexes: SqliteTree[];
+}
+
+export type SchemaType = 'table' | 'index' | 'view' | 'trigger';
 
 export interface SchemaRow {
   page: number;
@@ -42,9 +53,11 @@ export interface Fault {
 
 export interface Schema {
   trees: SqliteTree[];
+  /** By the table's name. */
+  families: ReadonlyMap<string, Family>;
   faults: Fault[];
   /** What has no tree: views, triggers, virtual tables. */
-  others: { type: string; name: string; sql: string }[];
+  others: { type: SchemaType; name: string; table: string; sql: string }[];
 }
 
 const column = (name: string, type: string): Column => ({
@@ -67,12 +80,14 @@ const SCHEMA_COLUMNS = [
 export function schemaTree(): SqliteTree {
   const table: CreatedTable = {
     kind: 'table',
+    name: SCHEMA_NAME,
     columns: SCHEMA_COLUMNS,
     withoutRowid: false,
     strict: false,
     primaryKey: [],
     autoincrement: false,
     rowidColumn: -1,
+    checks: false,
     uniques: [],
   };
   return { ...tableTree(SCHEMA_NAME, 1, table, undefined), secondary: true };
@@ -95,7 +110,7 @@ export function schemaOf(
   for (const row of rows) {
     const { page, type, name, root, sql } = row;
     const bad = (what: string) => faults.push({ page, what: `${JSON.stringify(name)}: ${what}` });
-    if (typeof type !== 'string' || !['table', 'index', 'view', 'trigger'].includes(type)) {
+    if (!isType(type)) {
       bad(`no type of the schema: ${JSON.stringify(type)}`);
       continue;
     }
@@ -104,7 +119,7 @@ export function schemaOf(
       continue;
     }
     if (type === 'view' || type === 'trigger' || root === 0 || root === null) {
-      if (typeof sql === 'string') others.push({ type, name, sql });
+      if (typeof sql === 'string') others.push({ type, name, table: String(row.table), sql });
       if (sql === null || !/^\s*create\s/i.test(sql)) bad('no CREATE statement');
       continue;
     }
@@ -116,17 +131,32 @@ export function schemaOf(
     names.add(name.toLowerCase());
     if (type === 'index') late.push(row);
     else {
-      const table = readTable(sql, bad);
+      const table = readTable(row, bad);
       const tree = tableTree(name, safeRoot(root), table, sql ?? undefined);
       trees.push(tree);
       tables.set(name.toLowerCase(), tree);
     }
   }
   for (const row of late) trees.push(indexTree(row, tables, faults));
+  faults.push(...missingIndexes(rows, tables));
   if (schemaFormat < DESCENDING_FROM_FORMAT) {
     for (const tree of trees) for (const column of tree.order ?? []) column.descending = false;
   }
-  return { trees, faults, others };
+  return { trees, families: familiesOf(trees), faults, others };
+}
+
+function familiesOf(trees: readonly SqliteTree[]): Map<string, Family> {
+  const families = new Map<string, Family>();
+  for (const tree of trees) {
+    const first = tree.kind === 'table' && !families.has(tree.name);
+    if (first) families.set(tree.name, { table: tree, indexes: [] });
+    else if (tree.of !== undefined) families.get(tree.of)?.indexes.push(tree);
+  }
+  return families;
+}
+
+function isType(type: SqlValue): type is SchemaType {
+  return typeof type === 'string' && ['table', 'index', 'view', 'trigger'].includes(type);
 }
 
 /** A root that is none leads nowhere. */
@@ -134,14 +164,19 @@ function safeRoot(root: SqlValue): number {
   return typeof root === 'number' && root > 1 ? root : -1;
 }
 
-function readTable(sql: SqlValue, bad: (what: string) => void): CreatedTable | undefined {
+function readTable(row: SchemaRow, bad: (what: string) => void): CreatedTable | undefined {
+  const { sql } = row;
   if (typeof sql !== 'string') {
     bad('a table without a CREATE statement');
     return undefined;
   }
   try {
     const created = parseCreate(sql);
-    if (created.kind === 'table') return created;
+    if (created.kind === 'table') {
+      const other = misnamed(row, created.name, created.name);
+      if (other) bad(other);
+      return created;
+    }
     bad('the statement creates no table');
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
@@ -184,6 +219,7 @@ function tableTree(
     order: table?.withoutRowid ? primaryOrder(table, keys) : undefined,
     unique: true,
     keyColumns: keys.length,
+    columns: keys,
     sql,
   };
 }
@@ -209,10 +245,9 @@ export function positionOf(table: CreatedTable, name: string | undefined): numbe
 
 function collationIn(table: CreatedTable, { name, collation }: IndexColumn): Collation | undefined {
   if (collation !== undefined) return collation === 'custom' ? undefined : collation;
-  const at = positionOf(table, name);
-  if (at >= 0) return table.columns[at]!.collation;
-  // An expression has the collation of a column in it, if there is one of a special collation.
-  return table.columns.every((one) => one.collation === 'BINARY') ? 'BINARY' : undefined;
+  // An expression has none of the columns in it.
+  const column = table.columns[positionOf(table, name)];
+  return column ? column.collation : 'BINARY';
 }
 
 function indexTree(
@@ -241,6 +276,7 @@ function indexTree(
     order: undefined,
     unique: false,
     keyColumns: 0,
+    columns: [],
   };
   if (!tree) {
     bad(`an index of ${JSON.stringify(tableName)}, which is no table`);
@@ -250,21 +286,24 @@ function indexTree(
   if (typeof sql === 'string') {
     try {
       const parsed = parseCreate(sql);
-      if (parsed.kind === 'index') created = parsed;
-      else bad('the statement creates no index');
+      if (parsed.kind === 'index') {
+        created = parsed;
+        const other = misnamed(row, parsed.name, parsed.table);
+        if (other) bad(other);
+      } else bad('the statement creates no index');
     } catch (error) {
       if (!(error instanceof SqlError)) throw error;
       bad(`malformed statement: ${error.message}`);
     }
   } else {
-    const number = Number(/_(\d+)$/.exec(String(name))?.[1] ?? 0);
-    const columns = table?.uniques[number - 1];
+    const columns = table?.uniques[constraintOf(name) - 1];
     if (columns) created = { columns, unique: true, partial: false };
     else if (table) bad('an index without a statement, and no constraint that has it');
   }
   if (!created || !table) return unknown;
-  for (const { name: one } of created.columns) {
-    if (one !== undefined && positionOf(table, one) === -2) bad(`no column ${JSON.stringify(one)}`);
+  for (const { name: one, quoted } of created.columns) {
+    if (one !== undefined && !quoted && positionOf(table, one) === -2)
+      bad(`no column ${JSON.stringify(one)}`);
   }
   return { ...base, ...indexColumnsOf(tree, table, created) };
 }
@@ -303,5 +342,6 @@ function indexColumnsOf(
     unique: created.unique,
     partial: created.partial,
     keyColumns,
+    columns: created.columns,
   };
 }

@@ -18,4 +18,6 @@ export interface WalkOptions {
   readonly bounds?: RowidBounds | undefined;
   /** Checks pages and records; without it, only what is needed to read on. */
   readonly thorough: boolean;
+  /** Values are held against the types of their columns. */
+  readonly types?: boolean | undefined;
 }

@@ -57,7 +57,7 @@ export class SqliteWalk {
     this.#space = file.space;
     this.#payloads = new Payloads(file.pages, usable, file.pageCount);
     this.#reader = file.recordReader();
-    this.#rows = new RowCheck(file, tree, check);
+    this.#rows = new RowCheck(file, tree, check, options.types);
     this.#cells = this.#pageCells();
   }
 

@@ -3,27 +3,20 @@
  * hash of each entry are equal where both hold the same entries, whatever their order. Only where
  * they are not, a second pass finds which differ.
  */
-import { Check } from '../check.ts';
-import type { SqlValue, Steps } from '../model.ts';
-import { EntryHash } from './entry-hash.ts';
-import type { SqliteFile } from './file.ts';
-import type { SqliteRecord } from './record-reader.ts';
-import type { SqliteTree } from './schema.ts';
-import { SqliteWalk } from './walk.ts';
+import { Check } from '../../check.ts';
+import type { SqlValue, Steps } from '../../model.ts';
+import { EntryHash } from '../entry-hash.ts';
+import type { SqliteFile } from '../file.ts';
+import type { SqliteRecord } from '../record-reader.ts';
+import type { SqliteTree } from '../schema.ts';
+import { SqliteWalk } from '../walk.ts';
+import type { ComputedIndex } from './computed-index.ts';
+import { type BadRow, Unevaluable } from './table-images.ts';
 
 /** Entries that are held at a time to find those that differ. */
 const HELD_MAX = 4_000_000;
 /** Rows and entries that are named. */
 const NAMED_MAX = 100;
-
-export function* checkIndexes(file: SqliteFile, check: Check): Steps {
-  for (const index of file.trees) {
-    if (index.kind !== 'index' || index.root < 1) continue;
-    const table = file.trees.find((one) => one.kind === 'table' && one.name === index.of);
-    if (!table?.table || index.stored.length === 0) continue;
-    yield* new IndexCheck(file, check, index, table).run();
-  }
-}
 
 interface Sums {
   count: number;
@@ -31,28 +24,31 @@ interface Sums {
   second: number;
 }
 
-class IndexCheck {
+export class IndexCheck {
   readonly #hash: EntryHash;
-  /** Columns of an entry, of which those that are computed (-2) are left out on both sides. */
+  /** Columns of an entry; without `computed`, those that are (-2) are left out on both sides. */
   readonly #stored: readonly number[];
+  #bads = 0;
 
   constructor(
     readonly file: SqliteFile,
     readonly check: Check,
     readonly index: SqliteTree,
     readonly table: SqliteTree,
+    readonly computed?: ComputedIndex,
   ) {
     this.#hash = new EntryHash(file.header.encoding);
-    this.#stored = index.stored.map((column) =>
-      table.table!.columns[column]?.generated === 'VIRTUAL' ? -2 : column,
-    );
+    this.#stored = index.stored.map((column) => {
+      const of = table.table!.columns[column];
+      return of?.generated === 'VIRTUAL' || (of && of.default === undefined) ? -2 : column;
+    });
   }
 
   *run(): Steps {
-    const { index } = this;
-    const entries = yield* this.#sum(this.#entries(() => {}));
-    if (!index.partial) {
-      const rows = yield* this.#sum(this.#rows(() => {}));
+    const { index, computed } = this;
+    const entries = yield* this.#sum(this.#entries(() => {}, this.#ordered));
+    if (computed || !index.partial) {
+      const rows = yield* this.#sum(this.#wanted(() => {}, false));
       const { count, first, second } = rows;
       if (entries.count === count && entries.first === first && entries.second === second) return;
       this.#told(rows, entries);
@@ -65,7 +61,8 @@ class IndexCheck {
     const what = `index ${index.name} does not hold what table ${table.name} does`;
     const expected = `${rows.count} entries`;
     const actual = entries.count === rows.count ? 'as many, others' : `${entries.count}`;
-    this.check.finding('index-mismatch', what, { page: index.root, expected, actual });
+    const diagnosis = this.computed?.stale;
+    this.check.finding('index-mismatch', what, { page: index.root, expected, actual, diagnosis });
   }
 
   *#sum(walk: (sums: Sums) => Steps): Generator<number, Sums> {
@@ -80,26 +77,72 @@ class IndexCheck {
     sums.second = (sums.second + this.#hash.second) >>> 0;
   }
 
-  /** Every entry of the index. */
-  #entries(visit: (page: number) => void): (sums: Sums) => Steps {
-    const { index } = this;
-    const stored = this.#stored;
-    const hash = this.#hash;
-    return (sums) =>
-      this.#walk(index, (record, page) => {
-        const { header, bytes, view } = record;
-        hash.begin();
-        // What an expression gives is not evaluated here: its column is left out on both sides.
-        for (let i = 0; i < header.columns; i++) {
-          if (stored[i] !== -2) hash.stored(header, i, bytes, view);
-        }
-        this.#add(sums);
-        visit(page);
-        return false;
-      });
+  /** Findings about order, where only the computed index knows it. */
+  get #ordered(): Check | undefined {
+    if (!this.computed || this.index.order) return undefined;
+    return new Check(this.file, this.file.pageCount, ({ code, message, page }) => {
+      if (code !== 'key-order' && code !== 'key-duplicate') return;
+      const what = message.slice(message.indexOf(': ') + 2);
+      this.check.finding(code, what, { page });
+    });
   }
 
-  /** The entry that the index should have for every row. */
+  /** Every entry of the index. */
+  #entries(visit: (page: number) => void, ordered?: Check): (sums: Sums) => Steps {
+    const { index, computed } = this;
+    const tree = computed && ordered ? { ...index, order: computed.order } : index;
+    return (sums) =>
+      this.#walk(
+        tree,
+        (record, page) => {
+          this.#entry(record);
+          this.#add(sums);
+          visit(page);
+          return false;
+        },
+        ordered,
+      );
+  }
+
+  #entry({ header, bytes, view }: SqliteRecord): void {
+    const stored = this.#stored;
+    const hash = this.#hash;
+    hash.begin();
+    for (let i = 0; i < header.columns; i++) {
+      if (this.computed || stored[i] !== -2) hash.stored(header, i, bytes, view);
+    }
+  }
+
+  /** The entries that the index should have. */
+  #wanted(
+    visit: (rowid: number | bigint, page: number) => void,
+    named: boolean,
+  ): (sums: Sums) => Steps {
+    const { computed } = this;
+    if (!computed) return this.#rows(visit);
+    const seen = (record: SqliteRecord, rowid: number | bigint, page: number, sums: Sums) => {
+      this.#entry(record);
+      this.#add(sums);
+      visit(rowid, page);
+    };
+    return (sums) =>
+      computed.entries(
+        (record, rowid, page) => seen(record, rowid, page, sums),
+        (row) => this.#bad(row, named),
+        named,
+      );
+  }
+
+  /** SQLite refuses to compute the entry of a row, so it cannot be one that it wrote. */
+  #bad({ rowid, page, why }: BadRow, named: boolean): void {
+    if (named) return;
+    if (++this.#bads > NAMED_MAX) throw new Unevaluable(`of too many rows: ${why}`);
+    const row = this.table.rowid ? `row ${rowid}` : 'a row';
+    const what = `${row} of ${this.table.name} has no entry in index ${this.index.name}: ${why}`;
+    this.check.finding('index-mismatch', what, { page });
+  }
+
+  /** The entry that the index should have for every row, where none of it is computed. */
   #rows(visit: (rowid: number | bigint, page: number) => void): (sums: Sums) => Steps {
     const { table } = this;
     const stored = this.#stored;
@@ -127,9 +170,10 @@ class IndexCheck {
   #walk(
     tree: SqliteTree,
     visit: (record: SqliteRecord, page: number, rowid: number | bigint) => boolean,
+    ordered?: Check,
   ): Steps {
     const { file } = this;
-    const check = new Check(file, file.pageCount, () => {});
+    const check = ordered ?? new Check(file, file.pageCount, () => {});
     return new SqliteWalk(file, tree, check, {
       thorough: false,
       onRecord: (record, cell, page) => visit(record, page, file.rowid(cell)),
@@ -138,7 +182,7 @@ class IndexCheck {
 
   /** Which entries have no row, and which rows no entry; a part of them at a time. */
   *#differences(parts: number): Steps {
-    const { index, table } = this;
+    const { index, table, computed } = this;
     const hash = this.#hash;
     let named = 0;
     const tell = (what: string, page: number) => {
@@ -153,15 +197,15 @@ class IndexCheck {
         if (one) one.count++;
         else held.set(hash.key, { count: 1, page });
       })(sums);
-      yield* this.#rows((rowid, page) => {
+      yield* this.#wanted((rowid, page) => {
         if (hash.first % parts !== part) return;
         const one = held.get(hash.key);
         if (one && one.count > 0) one.count--;
-        else if (!index.partial) {
+        else if (computed || !index.partial) {
           const row = table.rowid ? `row ${rowid}` : 'a row';
           tell(`${row} of ${table.name} is missing from index ${index.name}`, page);
         }
-      })(sums);
+      }, true)(sums);
       for (const { count, page } of held.values()) {
         if (count > 0) tell(`index ${index.name} has an entry without such a row`, page);
       }

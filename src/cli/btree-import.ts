@@ -90,24 +90,24 @@ class Importer {
   async send(): Promise<void> {
     const operations = this.#waiting;
     if (operations.length === 0) return;
-    if (await this.#finishLoad()) this.#unsorted = true;
+    if (this.#finishLoad()) this.#unsorted = true;
     this.#waiting = [];
     await this.store.batch(operations);
   }
 
   /** False if that was done before, or nothing is loaded. */
-  async #finishLoad(): Promise<boolean> {
+  #finishLoad(): boolean {
     const { store } = this;
     const loader = this.#loader;
     if (loader === undefined) return false;
     this.#loader = undefined;
-    if (store instanceof V1Store) await store.finishLoad(loader as Loader);
+    if (store instanceof V1Store) store.finishLoad(loader as Loader);
     else store.finishLoad(loader as NewTree);
     return true;
   }
 
   async end(): Promise<void> {
-    if (await this.#finishLoad()) return;
+    if (this.#finishLoad()) return;
     const { store } = this;
     if (this.#unsorted && store instanceof V1Store) await store.vacuum(this.shape);
   }

@@ -28,6 +28,10 @@ export class Frame {
   /** Asked for since the cache looked last. */
   wanted = true;
 
+  /** Page that led to it, as child number `place`, when its keys were looked at; 0: none yet. */
+  parent = 0;
+  place = 0;
+
   /** `size` is that of a page, or more where several are to be cut from it. */
   constructor(
     readonly page: number,
@@ -145,10 +149,22 @@ export class Frame {
     return ~low;
   }
 
-  /** The child that the key is under: keys that equal a separator are behind it. */
-  childFor(key: Uint8Array): number {
+  /** The first cell that is not less. */
+  placeOf(key: Uint8Array): number {
+    const i = this.find(key);
+    return i < 0 ? ~i : i;
+  }
+
+  /** The child that the key is under, or the first: keys that equal a separator are behind it. */
+  childFor(key: Uint8Array | undefined): number {
+    if (!key) return 0;
     const i = this.find(key);
     return i >= 0 ? i + 1 : ~i;
+  }
+
+  /** The child of the keys right below this one, or the last. */
+  childBefore(key: Uint8Array | undefined): number {
+    return key ? this.placeOf(key) : this.count;
   }
 
   insertValue(i: number, key: Uint8Array, value: Uint8Array): void {

@@ -1,9 +1,9 @@
 /**
  * The way from the root to a leaf. No checksum tells that a page of this layout is not the one that
  * belongs there, but its place does: its keys lie between the separators that lead to it. That is
- * looked at when a way leads to it, before anything is read or changed. So a separator that goes up from
- * a page lies where it is put, every page stays in order, and no way leads to one page of keys from
- * two sides: a scan ends, and what is put is found again.
+ * looked at when a way leads to it, before anything is read or changed. So a separator that goes up
+ * from a page lies where it is put, every page stays in order, and no way leads to one page of keys
+ * from two sides: a scan ends, and what is put is found again.
  */
 import { compareKeys } from '../../formats/wal/btree-v1/page.ts';
 import type { Frame } from './frame.ts';

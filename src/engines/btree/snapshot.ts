@@ -46,7 +46,7 @@ export class Snapshot {
     let frame = this.#root;
     for (let level = this.height - 1; level > 0; level--) {
       const i = this.#search.inInterior(frame);
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
     }
     const i = this.#search.inLeaf(frame);
     return i < 0 ? null : readValue(this.#pager, frame, i);
@@ -68,19 +68,29 @@ export class Snapshot {
   *#cells(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean) {
     const path: Frame[] = [];
     const index: number[] = [];
+    /** The key that was told last: what comes next lies beyond it. */
+    let last: Buffer | undefined;
+    let leaves = 0;
     const start = reverse ? to : from;
     let frame = this.#root!;
     for (let level = this.height - 1; level > 0; level--) {
       const i = start ? this.#childAt(frame, start) : reverse ? frame.count : 0;
       path.push(frame);
       index.push(i);
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
     }
     let at = start ? this.#cellAt(frame, start) : reverse ? frame.count : 0;
     if (reverse) at--;
     const stop = reverse ? from : to;
     for (;;) {
       const step = reverse ? -1 : 1;
+      // A page has its keys in order; that pages have is looked at from one to the next.
+      if (last && at >= 0 && at < frame.count) {
+        const order = Buffer.compare(frame.key(at), last);
+        if (reverse ? order >= 0 : order <= 0) {
+          throw this.#pager.corrupt(frame.page, 'has keys of another place in the tree');
+        }
+      }
       for (; at >= 0 && at < frame.count; at += step) {
         if (stop) {
           const order = Buffer.compare(frame.key(at), stop);
@@ -88,8 +98,13 @@ export class Snapshot {
         }
         yield [frame, at] as const;
       }
+      if (frame.count > 0) last = frame.key(reverse ? 0 : frame.count - 1);
       const next = this.#nextLeaf(path, index, reverse);
       if (next === undefined) return;
+      // However the pages lead to each other: a tree has no more leaves than pages.
+      if (++leaves > this.#pager.high) {
+        throw this.#pager.corrupt(next.page, 'is come to again and again');
+      }
       frame = next;
       at = reverse ? frame.count - 1 : 0;
     }
@@ -115,7 +130,7 @@ export class Snapshot {
     let frame = path[depth]!;
     for (;;) {
       const i = index[depth]!;
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
       depth++;
       if (depth >= path.length) return frame;
       path[depth] = frame;

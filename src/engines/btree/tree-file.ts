@@ -62,7 +62,7 @@ export function openFile(
       const what = `${file.path} has ${size} bytes, its meta page promises ${end}`;
       throw new DdiaError('corrupt', what, 'ddia btree repair DIR --out NEW');
     }
-    const free = pager.free.load(live.freeHead, live.freeCrc);
+    const free = pager.free.load(live.freeHead, live.freeCrc, live.pages);
     const other = metas.find(({ page }) => page !== live.page)!;
     const whole = other.fault === '' && other.txn === live.txn - 1;
     if (live.closed && whole && size === end) return pager;

@@ -68,10 +68,10 @@ export class Snapshot {
   *#cells(from: Uint8Array | undefined, to: Uint8Array | undefined, reverse: boolean) {
     const path: Frame[] = [];
     const index: number[] = [];
-    /** The key that was told last: what comes next lies beyond it. */
-    let last: Buffer | undefined;
-    let leaves = 0;
     const start = reverse ? to : from;
+    /** The key that was told last: what comes next lies beyond it. */
+    let last: Uint8Array | undefined;
+    let leaves = 0;
     let frame = this.#root!;
     for (let level = this.height - 1; level > 0; level--) {
       const i = start ? this.#childAt(frame, start) : reverse ? frame.count : 0;
@@ -84,13 +84,8 @@ export class Snapshot {
     const stop = reverse ? from : to;
     for (;;) {
       const step = reverse ? -1 : 1;
-      // A page has its keys in order; that pages have is looked at from one to the next.
-      if (last && at >= 0 && at < frame.count) {
-        const order = Buffer.compare(frame.key(at), last);
-        if (reverse ? order >= 0 : order <= 0) {
-          throw this.#pager.corrupt(frame.page, 'has keys of another place in the tree');
-        }
-      }
+      const some = at >= 0 && at < frame.count;
+      if (some) this.#checkPlace(frame, at, last ?? start, reverse, last === undefined);
       for (; at >= 0 && at < frame.count; at += step) {
         if (stop) {
           const order = Buffer.compare(frame.key(at), stop);
@@ -98,7 +93,7 @@ export class Snapshot {
         }
         yield [frame, at] as const;
       }
-      if (frame.count > 0) last = frame.key(reverse ? 0 : frame.count - 1);
+      if (some) last = frame.key(reverse ? 0 : frame.count - 1);
       const next = this.#nextLeaf(path, index, reverse);
       if (next === undefined) return;
       // However the pages lead to each other: a tree has no more leaves than pages.
@@ -108,6 +103,20 @@ export class Snapshot {
       frame = next;
       at = reverse ? frame.count - 1 : 0;
     }
+  }
+
+  /** A page has its keys in order; that pages have is looked at from one to the next. */
+  #checkPlace(
+    leaf: Frame,
+    at: number,
+    before: Uint8Array | undefined,
+    reverse: boolean,
+    orEqual: boolean,
+  ): void {
+    if (before === undefined) return;
+    const order = Buffer.compare(leaf.key(at), before);
+    if (reverse ? order < 0 : order > 0 || (orEqual && order === 0)) return;
+    throw this.#pager.corrupt(leaf.page, 'has keys of another place in the tree');
   }
 
   #childAt(frame: Frame, key: Uint8Array): number {

@@ -4,7 +4,7 @@
  * right as far as the tree tells or with an error that names a page; and what was in a leaf that the
  * tree leads to is there afterwards, unless it was written over.
  */
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { Pager } from '../../../src/engines/btree-v1/pager.ts';
 import type { V1Store } from '../../../src/engines/btree-v1/store.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
@@ -17,7 +17,10 @@ const open = opener(0, { sync: 'sync', pageSize: PAGE });
 const bytes = (text: string) => Buffer.from(text);
 const keyOf = (i: number) => `k${String(i).padStart(4, '0')}`;
 
-afterEach(() => vi.restoreAllMocks());
+const { get } = Pager.prototype;
+afterEach(() => {
+  Pager.prototype.get = get;
+});
 
 function contentOf(disk: SimDisk): Buffer {
   const file = disk.open(`${ROOT}/btree.db`, 'read');
@@ -123,11 +126,10 @@ describe('a tree that contradicts itself', () => {
   it('is worked on to an end, or refused by the page', async () => {
     const base = await grown(500);
     let looks = 0;
-    const get = Pager.prototype.get;
-    vi.spyOn(Pager.prototype, 'get').mockImplementation(function (this: Pager, ...args) {
+    Pager.prototype.get = function (this: Pager, ...args) {
       if (++looks > LOOKS_MAX) throw new Error('it does not end');
       return get.apply(this, args);
-    });
+    };
     let refused = 0;
     for (let seed = 0; seed < 400; seed++) {
       const random = new Random(seed);

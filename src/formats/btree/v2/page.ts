@@ -137,7 +137,7 @@ export class V2Page {
     };
   }
 
-  /** Whether what the header says of its cells is so: a writer relies on it for where there is room. */
+  /** Whether the header is right about its cells: a writer relies on it for where there is room. */
   get isTidy(): boolean {
     const { count, lowest, length, size, used, garbage } = this;
     const slots = HEADER_BYTES + count * SLOT_BYTES;

@@ -102,29 +102,29 @@ class RealFile implements DiskFile {
   }
 
   read(target: Uint8Array, start: number, length: number, position: number): number {
-    return readSync(this.#opened('read'), target, start, length, position);
+    return this.#call('read', (fd) => readSync(fd, target, start, length, position));
   }
 
   write(bytes: Uint8Array, start: number, length: number, position: number): number {
-    return writeSync(this.#opened('write'), bytes, start, length, position);
+    return this.#call('write', (fd) => writeSync(fd, bytes, start, length, position));
   }
 
   truncate(size: number): void {
     // Node takes a negative size for 0.
     if (size < 0) throw systemError('EINVAL', 'ftruncate', this.path);
-    ftruncateSync(this.#opened('ftruncate'), size);
+    this.#call('ftruncate', (fd) => ftruncateSync(fd, size));
   }
 
   sync(): void {
-    fsyncSync(this.#opened('fsync'));
+    this.#call('fsync', fsyncSync);
   }
 
   dataSync(): void {
-    fdatasyncSync(this.#opened('fdatasync'));
+    this.#call('fdatasync', fdatasyncSync);
   }
 
   size(): number {
-    return fstatSync(this.#opened('fstat')).size;
+    return this.#call('fstat', (fd) => fstatSync(fd)).size;
   }
 
   writeBeside(bytes: Uint8Array, length: number, position: number): Promise<void> {
@@ -150,6 +150,8 @@ class RealFile implements DiskFile {
     this.#beside++;
     try {
       await work(descriptor);
+    } catch (error) {
+      throw withPath(error as NodeJS.ErrnoException, this.path);
     } finally {
       this.#beside--;
       if (this.#beside === 0 && this.#descriptor === undefined) closeSync(descriptor);
@@ -162,10 +164,27 @@ class RealFile implements DiskFile {
     if (this.#beside === 0) closeSync(descriptor);
   }
 
+  /** Of a descriptor the system does not tell which file it is, and its errors are to name it. */
+  #call<Result>(syscall: string, act: (descriptor: number) => Result): Result {
+    const descriptor = this.#opened(syscall);
+    try {
+      return act(descriptor);
+    } catch (error) {
+      throw withPath(error as NodeJS.ErrnoException, this.path);
+    }
+  }
+
   #opened(syscall: string): number {
     if (this.#descriptor === undefined) throw systemError('EBADF', syscall, this.path);
     return this.#descriptor;
   }
+}
+
+function withPath(error: NodeJS.ErrnoException, path: string): NodeJS.ErrnoException {
+  if (error.syscall === undefined || error.path !== undefined) return error;
+  error.message = `${error.message} '${path}'`;
+  error.path = path;
+  return error;
 }
 
 function writePiece(

@@ -11,8 +11,8 @@ export function refuseSource(target: string, source: string): void {
   throw new DdiaError('same-place', `${target} ${what}`, 'choose another place');
 }
 
-/** Of what is not there yet, the place where it will be. */
-function realPlace(path: string): string {
+/** Where a path leads through all links; of what is not there yet, the place where it will be. */
+export function realPlace(path: string): string {
   const whole = resolve(path);
   try {
     return realpathSync(whole);

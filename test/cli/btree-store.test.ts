@@ -1,5 +1,5 @@
 /** The commands that write to a B+tree of our own, as a user runs them. */
-import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { appendFileSync, lstatSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ddia, json, lines, temporaryDirectory } from './run.ts';
@@ -35,6 +35,23 @@ describe('btree put, get, delete', () => {
     expect(page.stderr).toContain('a power of two from 512 to 32768');
     const none = ddia(['btree', 'vacuum', fresh()]);
     expect(none.stderr).toContain('no store at');
+  });
+
+  it('are done where the file really is, under the one lock', () => {
+    const dir = fresh();
+    const link = temporaryDirectory();
+    ddia(['btree', 'put', dir, 'a', '1', '--page-size', '1024']);
+    symlinkSync(join(dir, 'tree.bt2'), join(link, 'tree.bt2'));
+    expect(ddia(['btree', 'put', link, 'b', '2']).status).toBe(0);
+    expect(ddia(['btree', 'vacuum', join(link, 'tree.bt2')]).status).toBe(0);
+    expect(lstatSync(join(link, 'tree.bt2')).isSymbolicLink()).toBe(true);
+    expect(ddia(['btree', 'get', dir, 'b']).status).toBe(0);
+    const named = temporaryDirectory();
+    renameSync(join(dir, 'tree.bt2'), join(dir, 'other'));
+    symlinkSync(join(dir, 'other'), join(named, 'tree.bt2'));
+    const refused = ddia(['btree', 'put', named, 'c', '3']);
+    expect(refused).toMatchObject({ status: 3 });
+    expect(refused.stderr).toMatch(/tree.bt2 leads to .*other: a store is written to where/);
   });
 
   it('mend what a crash left, and say so', () => {

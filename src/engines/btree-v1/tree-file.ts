@@ -58,7 +58,7 @@ export async function openFile(
   const { pageSize: stated, cacheBytes } = options;
   const { seen, context } = await openAsReader(disk, directory);
   try {
-    checkMeta(seen);
+    checkMeta(seen, join(directory, FILE_NAME));
     if (stated !== undefined && stated !== seen.pageSize) {
       const what = `${join(directory, FILE_NAME)} has pages of ${seen.pageSize} bytes`;
       throw new DdiaError('bad-option', `${what}, not ${stated}`, undefined, 2);
@@ -112,7 +112,8 @@ export async function checkWhole(disk: Disk, directory: string, pageSize: number
  * What every step into the tree relies on; all else is looked at page by page. The length is what
  * bears out the page size, which no field tells; where there is a log, its images do.
  */
-function checkMeta({ meta, name, size, pageSize, pageCount, overlay }: V1File): void {
+function checkMeta(file: V1File, path: string): void {
+  const { meta, size, pageSize, pageCount, overlay } = file;
   const { root, height, nextFree } = meta;
   const faults: string[] = [];
   if (nextFree < 2 || nextFree > pageCount) faults.push(`next_free ${nextFree}`);
@@ -120,7 +121,7 @@ function checkMeta({ meta, name, size, pageSize, pageCount, overlay }: V1File): 
   if (root < 1 || root >= nextFree) faults.push(`root ${root}`);
   if (height < 1 || height > HEIGHT_MAX) faults.push(`height ${height}`);
   if (faults.length === 0) return;
-  const what = `${name} has ${size} bytes, its pages ${pageSize}, and its metadata says`;
+  const what = `${path} has ${size} bytes, its pages ${pageSize}, and its metadata says`;
   const hint = 'ddia btree fsck, then ddia btree repair PATH --out NEW';
   throw new DdiaError('corrupt', `${what} ${faults.join(', ')}`, hint);
 }

@@ -163,7 +163,7 @@ export class Tree {
 
   /** False if there is no such key. */
   delete(key: Uint8Array): boolean {
-    if (this.root === undefined) return false;
+    if (this.root === undefined || !this.#search.set(key)) return false;
     const i = this.#descend(key);
     if (i < 0) return false;
     this.#claim();

@@ -232,3 +232,40 @@ describe('a transaction that ends where an empty tree began', () => {
     expect(await fsck(disk)).toEqual([]);
   });
 });
+
+describe('what is asked for that cannot be', () => {
+  it('a page size that the file has not is refused', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    open(disk).close();
+    expect(() => open(disk, { pageSize: 1024 })).toThrow(
+      '/store/tree.bt2 has pages of 512 bytes, not 1024',
+    );
+    const store = open(disk, { pageSize: undefined });
+    expect(store.stat().pageSize).toBe(512);
+    store.close();
+  });
+
+  it('a key that is too long is not there, and cannot be put', async () => {
+    const store = open(new SimDisk({ root: ROOT }));
+    await store.put(bytes('a'), bytes('1'));
+    for (const length of [103, 40_000]) {
+      const key = Buffer.alloc(length, 'a');
+      expect(store.get(key)).toBe(null);
+      expect(await store.delete(key)).toBe(false);
+      await expect(store.put(key, bytes(''))).rejects.toThrow('it may have 102');
+    }
+    store.close();
+  });
+
+  it('a load does not replace what was written meanwhile', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    const store = open(disk);
+    const loader = store.loader();
+    await store.put(bytes('a'), bytes('1'));
+    expect(() => store.finishLoad(loader)).toThrow('was written to while it was loaded');
+    expect(`${store.get(bytes('a'))}`).toBe('1');
+    store.close();
+    expect(disk.list(ROOT)).toEqual(['tree.bt2']);
+    expect(await fsck(disk)).toEqual([]);
+  });
+});

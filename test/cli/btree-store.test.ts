@@ -1,8 +1,9 @@
 /** The commands that write to a B+tree of our own, as a user runs them. */
+import { spawn } from 'node:child_process';
 import { appendFileSync, lstatSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { ddia, json, lines, temporaryDirectory } from './run.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { ddia, json, lines, root, temporaryDirectory } from './run.ts';
 
 const fresh = () => join(temporaryDirectory(), 'store');
 interface Line {
@@ -65,6 +66,22 @@ describe('btree put, get, delete', () => {
 });
 
 describe('btree import, vacuum, repair', () => {
+  it('are interrupted while nothing comes through the pipe', async () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    const run = spawn(process.execPath, [join(root, 'bin/run.js'), 'btree', 'import', dir], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const ended = new Promise((resolve) => run.on('exit', resolve));
+    run.stdin.write('{"key":"b","value":"2"}\n');
+    // The store is opened once Ctrl-C is listened to. The pipe stays open.
+    await vi.waitFor(() => expect(readdirSync(dir)).toContain('LOCK'), { timeout: 20_000 });
+    run.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(readdirSync(dir)).toEqual(['tree.bt2']);
+    expect(ddia(['btree', 'fsck', dir]).status).toBe(0);
+  });
+
   it('take what scan prints, and give it back', () => {
     const dir = fresh();
     const from = ddia(['btree', 'scan', 'fixtures/btree/v1/clean', '--json']).stdout;

@@ -4,7 +4,7 @@
  */
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { DEFAULT_LIMITS, type Limits } from '../formats/format.ts';
-import { DdiaError, EXIT } from '../shared/errors.ts';
+import { DdiaError, EXIT, fromSystemError } from '../shared/errors.ts';
 import { ClosedPipe, Output } from '../ui/output.ts';
 
 export abstract class DdiaCommand extends Command {
@@ -110,7 +110,8 @@ function describeError(error: Error): {
       .trim();
     return { code: 'usage', message, hint: 'see --help', exit: EXIT.usage };
   }
-  const { code } = error as NodeJS.ErrnoException;
+  const { code, path } = error as NodeJS.ErrnoException;
+  if (code && path) return fromSystemError(error, path);
   if (code) return { code: 'system', message: error.message, exit: EXIT.failed };
   return { code: 'internal', message: `internal error: ${error.message}`, exit: EXIT.failed };
 }

@@ -1,6 +1,14 @@
 /** The commands that write to a B+tree of our own, as a user runs them. */
 import { spawn } from 'node:child_process';
-import { appendFileSync, lstatSync, readdirSync, renameSync, statSync, symlinkSync } from 'node:fs';
+import {
+  appendFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { ddia, json, lines, root, temporaryDirectory } from './run.ts';
@@ -36,6 +44,14 @@ describe('btree put, get, delete', () => {
     expect(page.stderr).toContain('a power of two from 512 to 32768');
     const none = ddia(['btree', 'vacuum', fresh()]);
     expect(none.stderr).toContain('no store at');
+  });
+
+  it('say in words where the system refuses', () => {
+    const dir = fresh();
+    mkdirSync(join(dir, 'tree.bt2'), { recursive: true });
+    const { status, stderr } = ddia(['btree', 'put', dir, 'a', '1']);
+    expect([status, stderr]).toEqual([3, `error: is a directory: ${join(dir, 'tree.bt2')}\n`]);
+    expect(readdirSync(dir)).toEqual(['tree.bt2']);
   });
 
   it('are done where the file really is, under the one lock', () => {

@@ -5,12 +5,16 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { LockFile } from '../../src/io/lock-file.ts';
+import { RealDisk } from '../../src/io/real-disk.ts';
 import { ddia, json, lines, root, temporaryDirectory } from './run.ts';
 
 const fresh = () => join(temporaryDirectory(), 'store');
@@ -44,6 +48,23 @@ describe('btree put, get, delete', () => {
     expect(page.stderr).toContain('a power of two from 512 to 32768');
     const none = ddia(['btree', 'vacuum', fresh()]);
     expect(none.stderr).toContain('no store at');
+  });
+
+  it('tell of damage that somebody writes to the store meanwhile', () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    writeFileSync(join(dir, 'tree.bt2'), readFileSync(join(dir, 'tree.bt2')).fill(7, 8200, 8300));
+    const note = `note: process ${process.pid} writes to ${dir} meanwhile`;
+    for (const verb of ['scan', 'fsck']) {
+      expect(ddia(['btree', verb, dir]).stderr).not.toContain('note: ');
+    }
+    const lock = LockFile.acquire(new RealDisk(), join(dir, 'LOCK'));
+    for (const verb of ['scan', 'fsck']) {
+      const { status, stderr } = ddia(['btree', verb, dir]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(note);
+    }
+    lock.release();
   });
 
   it('say in words where the system refuses', () => {

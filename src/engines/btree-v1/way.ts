@@ -45,11 +45,11 @@ export class Way {
   child(pager: Pager, depth: number, i: number): Frame {
     const parent = this.path[depth]!;
     const frame = pager.get(parent.child(i), depth + 2 === pager.meta.height);
-    // Once is enough: what is changed since then is changed within its separators. A parent without
-    // keys may itself be in two places.
-    if (frame.parent === parent.page && frame.place === i && parent.count > 0) return frame;
-    if (frame.count > 0) this.#check(pager, frame, depth, i);
-    frame.parent = parent.page;
+    // Once is enough as long as the parent stays as it is; one without keys may be in two places.
+    const known = frame.parentState === parent.state && frame.place === i && parent.count > 0;
+    if (known || frame.count === 0) return frame;
+    this.#check(pager, frame, depth, i);
+    frame.parentState = parent.state;
     frame.place = i;
     return frame;
   }

@@ -159,6 +159,24 @@ describe('a tree that contradicts itself', () => {
     expect(refused).toBeGreaterThan(200);
   });
 
+  it('is noticed where a second pointer to a page moves to where the first one was', async () => {
+    const content = await grown(120);
+    const root = content.readUInt32BE(0) * PAGE;
+    const links = [root + 3, ...cellsOf(content, root / PAGE).map(({ behind }) => behind)];
+    const children = links.map((at) => content.readUInt32BE(at));
+    expect(children.every((page) => content[page * PAGE] === 1)).toBe(true);
+    content.writeUInt32BE(children[2]!, links[3]!);
+    const store = await open(diskWith(content));
+    const [first] = cellsOf(content, children[2]!);
+    expect(store.get(first!.key)).not.toBe(null);
+    // The first two become one: what was the third child is the second now.
+    for (const { key } of cellsOf(content, children[0]!)) await store.delete(Buffer.from(key));
+    expect(() => [...store.scan()]).toThrow(
+      `page ${children[2]} cannot be used: it has keys outside`,
+    );
+    store.close();
+  });
+
   it('is not written anew by vacuum, which would lose what repair can find', async () => {
     const content = await grown(500);
     // The first leaf is out of the tree: its parent leads to the second one instead.

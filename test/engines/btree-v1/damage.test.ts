@@ -171,7 +171,8 @@ describe('a tree that contradicts itself', () => {
     expect(store.get(first!.key)).not.toBe(null);
     // The first two become one: what was the third child is the second now.
     for (const { key } of cellsOf(content, children[0]!)) await store.delete(Buffer.from(key));
-    expect(() => [...store.scan()]).toThrow(
+    const [lost] = cellsOf(content, children[3]!);
+    expect(() => store.get(lost!.key)).toThrow(
       `page ${children[2]} cannot be used: it has keys outside`,
     );
     store.close();
@@ -206,6 +207,21 @@ describe('what is not a matter of one page', () => {
       'a separator has 500 bytes; in pages of 512 there may be 499',
     );
     expect(() => store.close()).toThrow('nothing more is accepted');
+    expect(await fsck(disk)).toEqual([]);
+  });
+
+  it('a load copies the keys that it keeps: who gives them may use their bytes again', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    const store = await open(disk);
+    const loader = store.loader();
+    const key = Buffer.alloc(5);
+    for (let i = 0; i < 300; i++) {
+      key.write(keyOf(i));
+      loader.add({ bytes: key, keyStart: 0, keyEnd: 5, valueStart: 0, valueEnd: 5 });
+    }
+    store.finishLoad(loader);
+    expect(`${store.get(bytes(keyOf(123)))}`).toBe(keyOf(123));
+    store.close();
     expect(await fsck(disk)).toEqual([]);
   });
 

@@ -118,9 +118,9 @@ function share(tree: Tree, depth: number, left: number): void {
   const back = claim(tree, parent, left + 1);
   if (front.bytes[8] === LEAF) moveLeafCells(front, back, toLeft, count);
   else moveChildren(front, back, toLeft, count, old);
-  const page = back.page;
   parent.remove(left);
-  parent.insertChild(left, key, page, 0);
+  if (!parent.isPlace(left, key)) throw tree.pager.misplaced(back.page);
+  parent.insertChild(left, key, back.page, 0);
 }
 
 /** Cells to move so that both have about the same; never all. */

@@ -148,6 +148,12 @@ export class Frame {
     from.bytes.copy(this.bytes, at, source, source + length);
   }
 
+  /** Whether a key comes between those of the cells i - 1 and i. */
+  isPlace(i: number, key: Uint8Array): boolean {
+    if (i > 0 && Buffer.compare(this.key(i - 1), key) >= 0) return false;
+    return i >= this.count || Buffer.compare(key, this.key(i)) < 0;
+  }
+
   /** False if there is no room. */
   insertChild(i: number, key: Uint8Array, page: number, crc: number): boolean {
     const at = this.insert(i, INTERIOR_CELL_BYTES + key.length);

@@ -134,6 +134,10 @@ export class Pager {
     );
   }
 
+  misplaced(page: number): DdiaError {
+    return this.corrupt(page, 'has keys of another place in the tree');
+  }
+
   /** Whether a page by itself is whole, whatever it holds. */
   isWhole(page: number): boolean {
     const { bytes, view } = new Frame(page, Buffer.alloc(this.pageSize));

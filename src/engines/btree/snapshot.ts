@@ -116,7 +116,7 @@ export class Snapshot {
     if (before === undefined) return;
     const order = Buffer.compare(leaf.key(at), before);
     if (reverse ? order < 0 : order > 0 || (orEqual && order === 0)) return;
-    throw this.#pager.corrupt(leaf.page, 'has keys of another place in the tree');
+    throw this.#pager.misplaced(leaf.page);
   }
 
   #childAt(frame: Frame, key: Uint8Array): number {

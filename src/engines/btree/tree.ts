@@ -147,6 +147,7 @@ export class Tree {
     }
     const page = this.path[depth]!;
     const i = this.index[depth]!;
+    if (!page.isPlace(i, key)) throw pager.misplaced(right.page);
     if (page.insertChild(i, key, right.page, 0)) return;
     const last = this.index.slice(0, depth).every((child, d) => child === this.path[d]!.count);
     // The cell in the middle goes up: its child is the first of the new page.

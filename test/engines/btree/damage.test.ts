@@ -77,6 +77,11 @@ function cellsOf(content: Buffer, page: number): number[] {
   return cells.filter((at) => at + 10 <= PAGE).map((at) => start + at);
 }
 
+function keysOf(content: Buffer, page: number): string[] {
+  const cells = cellsOf(content, page);
+  return cells.map((at) => content.toString('latin1', at + 4, at + 4 + content.readUInt16LE(at)));
+}
+
 const liveOf = (content: Buffer) =>
   content.readBigUInt64LE(32) > content.readBigUInt64LE(PAGE + 32) ? 0 : PAGE;
 
@@ -183,6 +188,28 @@ describe('a file whose checksums hold and whose pages do not', () => {
       expect(disk.stat(`${ROOT}/tree.bt2`)!.size).toBeLessThan(2 * base.length + 200 * PAGE);
     }
     expect(refused).toBeGreaterThan(50);
+  });
+
+  it('has no separator put out of order by a leaf of another place that is split', async () => {
+    const content = await grown(400);
+    let parent = content.readUInt32LE(liveOf(content) + 48);
+    const childOf = (link: number) => content.readUInt32LE(link);
+    while (content[childOf(linksOf(content, parent)[0]!) * PAGE + 8] === INTERIOR) {
+      parent = childOf(linksOf(content, parent)[0]!);
+    }
+    const links = linksOf(content, parent);
+    const key = keysOf(content, childOf(links[1]!))[0]!;
+    content.writeUInt32LE(childOf(links[3]!), links[1]!);
+    seal(content);
+    const disk = diskWith(content);
+    const store = open(disk);
+    const grow = async () => {
+      for (let i = 0; i < 40; i++) await store.put(bytes(`${key}${i}`), Buffer.alloc(80));
+    };
+    await expect(grow()).rejects.toThrow(/page \d+ has keys of another place in the tree/);
+    expect(() => store.close()).toThrow('nothing more is accepted');
+    // Each page can be read as before, whatever the pages say of each other.
+    expect((await fsck(disk)).filter((said) => said.includes('key-order'))).toEqual([]);
   });
 
   it('is refused where the free list has a page twice, or one that there is not', async () => {

@@ -103,6 +103,22 @@ describe('btree put, get, delete', () => {
 });
 
 describe('btree import, vacuum, repair', () => {
+  it('name the line that does not fit, also in a store with something in it', () => {
+    for (const [dialect, limit] of [
+      ['v1', 'there may be 120'],
+      ['v2', 'it may have 102'],
+    ] as const) {
+      const dir = fresh();
+      const input = `{"key":"b","value":"2"}\n{"key":"${'k'.repeat(200)}","value":"1"}\n`;
+      ddia(['btree', 'put', dir, 'a', '1', '--dialect', dialect, '--page-size', '512']);
+      const { status, stderr } = ddia(['btree', 'import', dir], { input });
+      expect(status).toBe(3);
+      expect(stderr).toMatch(/^error: line 2: a key /);
+      expect(stderr).toContain(limit);
+      expect(ddia(['btree', 'get', dir, 'b']).status).toBe(1);
+    }
+  });
+
   it('are interrupted while nothing comes through the pipe', async () => {
     const dir = fresh();
     ddia(['btree', 'put', dir, 'a', '1']);

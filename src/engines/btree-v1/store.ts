@@ -121,14 +121,17 @@ export class V1Store {
     return this.batch([{ key, value: undefined }]).then((changed) => changed > 0);
   }
 
+  /** Throws `too-long` for what no page of the store has room for. */
+  checkFits({ key, value }: Operation): void {
+    if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
+  }
+
   /** All or none of them. Resolves with how many keys came or went. */
   batch(operations: readonly Operation[]): Promise<number> {
     return new Promise((resolve, reject) => {
       try {
         this.#commit.checkUsable();
-        for (const { key, value } of operations) {
-          if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
-        }
+        for (const one of operations) this.checkFits(one);
         const pending = { operations, changed: 0 };
         this.#pending.push(pending);
         this.#commit.join(0, () => resolve(pending.changed), reject);

@@ -118,13 +118,16 @@ export class BtreeStore {
     return this.#write(operations);
   }
 
+  /** Throws `too-long` for what no page of the store has room for. */
+  checkFits({ key, value }: Operation): void {
+    if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
+  }
+
   #write(operations: readonly Operation[]): Promise<number> {
     return new Promise((resolve, reject) => {
       try {
         this.#commit.checkUsable();
-        for (const { key, value } of operations) {
-          if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
-        }
+        for (const one of operations) this.checkFits(one);
         const pending = { operations, changed: 0 };
         this.#pending.push(pending);
         this.#commit.join(0, () => resolve(pending.changed), reject);

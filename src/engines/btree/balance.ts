@@ -71,6 +71,16 @@ function dropChild(tree: Tree, depth: number): void {
   balance(tree, depth - 1);
 }
 
+/** Before their cells come together: each page has its keys on its side of the separator. */
+function checkSides(tree: Tree, front: Frame, between: Buffer, back: Frame): void {
+  if (front.count > 0 && Buffer.compare(front.key(front.count - 1), between) >= 0) {
+    throw tree.pager.misplaced(front.page);
+  }
+  if (back.count > 0 && Buffer.compare(back.key(0), between) < (back.isLeaf ? 0 : 1)) {
+    throw tree.pager.misplaced(back.page);
+  }
+}
+
 function fitTogether(tree: Tree, parent: Frame, left: number, page: Frame, i: number): boolean {
   const other = tree.pager.child(parent, left === i ? i + 1 : left);
   const between = page.isLeaf ? 0 : childBytes(parent.key(left));
@@ -83,6 +93,7 @@ function merge(tree: Tree, depth: number, left: number): void {
   const parent = tree.path[depth - 1]!;
   const target = claim(tree, parent, left);
   const source = tree.pager.child(parent, left + 1);
+  checkSides(tree, target, parent.key(left), source);
   if (!target.isLeaf) {
     const first = source.child(0);
     target.insertChild(target.count, parent.key(left), first, source.childCrc(0));
@@ -106,6 +117,7 @@ function share(tree: Tree, depth: number, left: number): void {
   const parent = tree.path[depth - 1]!;
   const a = tree.pager.child(parent, left);
   const b = tree.pager.child(parent, left + 1);
+  checkSides(tree, a, parent.key(left), b);
   const toLeft = a.taken < b.taken;
   const count = howMany(toLeft ? b : a, toLeft ? a : b, toLeft);
   if (count === 0) return;

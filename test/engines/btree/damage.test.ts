@@ -212,6 +212,25 @@ describe('a file whose checksums hold and whose pages do not', () => {
     expect((await fsck(disk)).filter((said) => said.includes('key-order'))).toEqual([]);
   });
 
+  it('is not merged where the keys of one leaf are not behind those of the other', async () => {
+    const content = await grown(400);
+    const childrenOf = (page: number) =>
+      linksOf(content, page).map((link) => content.readUInt32LE(link));
+    let leaves = childrenOf(content.readUInt32LE(liveOf(content) + 48));
+    while (content[leaves[0]! * PAGE + 8] === INTERIOR) leaves = leaves.flatMap(childrenOf);
+    const rest = keysOf(content, leaves[4]!).slice(1);
+    content.write('a', cellsOf(content, leaves[4]!)[0]! + 4);
+    seal(content);
+    const disk = diskWith(content);
+    const store = open(disk);
+    const shrink = async () => {
+      for (const key of rest) await store.delete(bytes(key));
+    };
+    await expect(shrink()).rejects.toThrow(/page \d+ has keys of another place in the tree/);
+    expect(() => store.close()).toThrow('nothing more is accepted');
+    expect((await fsck(disk)).filter((said) => said.includes('key-order'))).toEqual([]);
+  });
+
   it('is refused where the free list has a page twice, or one that there is not', async () => {
     const base = await grown(400);
     const list = base.readUInt32LE(liveOf(base) + 60) * PAGE;

@@ -4,6 +4,7 @@ import type { BtreeContext, BtreeOpened } from '../formats/btree/model.ts';
 import type { ScanContext } from '../formats/format.ts';
 import { Progress } from '../ui/progress.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
+import { tellOfWriters } from './btree-writer.ts';
 import { openPath } from './open.ts';
 
 export const pathArg = Args.string({
@@ -28,6 +29,13 @@ export interface BtreeInput {
 }
 
 export abstract class BtreeCommand extends DdiaCommand {
+  readonly #paths: string[] = [];
+
+  override async finally(error: Error | undefined): Promise<void> {
+    tellOfWriters(this.#paths);
+    await super.finally(error);
+  }
+
   async open(
     path: string,
     flags: {
@@ -39,6 +47,7 @@ export abstract class BtreeCommand extends DdiaCommand {
       color: boolean;
     },
   ): Promise<BtreeInput> {
+    this.#paths.push(path);
     const input = (await openPath(this, path, 'btree', flags.dialect)) as unknown as BtreeOpened;
     const progress = new Progress(flags.color);
     const context: ScanContext & { set: BtreeOpened['set'] } = {

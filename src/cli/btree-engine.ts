@@ -8,6 +8,7 @@ import { FILE_NAME as V1_NAME } from '../formats/btree/v1/layout.ts';
 import { FILE_NAME as V2_NAME } from '../formats/btree/v2/layout.ts';
 import type { Disk } from '../io/disk.ts';
 import { RealDisk } from '../io/real-disk.ts';
+import { realPlace } from '../io/same-place.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 
 export const storeArg = Args.string({
@@ -68,13 +69,27 @@ function placeOf(
   if (wanted !== undefined) {
     const [only] = there;
     if (only !== undefined && !there.includes(wanted)) throw otherDialect(directory, only, wanted);
-    return { directory, dialect: wanted };
+    return { directory: lockedPlace(directory, wanted), dialect: wanted };
   }
   if (there.length > 1) {
     const what = `${directory} has ${V1_NAME} and ${V2_NAME}`;
     throw usageError('two-stores', what, 'say which: --dialect v1, --dialect v2');
   }
-  return { directory, dialect: there[0] ?? 'v2' };
+  const [dialect = 'v2'] = there;
+  return { directory: lockedPlace(directory, dialect), dialect };
+}
+
+/**
+ * The directory that the file really lies in: where it is a link, two directories lead to one file,
+ * and the lock is to be the same in both.
+ */
+function lockedPlace(directory: string, dialect: StoreDialect): string {
+  const name = NAMES[dialect];
+  const real = realPlace(join(directory, name));
+  if (dirname(real) === realPlace(directory) && basename(real) === name) return directory;
+  if (basename(real) === name) return dirname(real);
+  const what = `${join(directory, name)} leads to ${real}`;
+  throw new DdiaError('other-name', `${what}: a store is written to where its file has its name`);
 }
 
 function otherDialect(path: string, is: StoreDialect, wanted: StoreDialect): DdiaError {

@@ -4,12 +4,11 @@ import type { NewTree } from '../engines/btree/tree-file.ts';
 import { V1Store } from '../engines/btree-v1/store.ts';
 import type { Loader } from '../engines/btree-v1/tree-file.ts';
 import type { LoadShape } from '../formats/btree/v1/bulk-load.ts';
-import { checkLengths } from '../formats/btree/v1/limits.ts';
 import { bytesFromJson } from '../formats/bytes/json-bytes.ts';
 import { readLines } from '../io/lines.ts';
 import { type DdiaError, usageError } from '../shared/errors.ts';
 import { type AnyStore, type Operation, type StoreOptions, withBtree } from './btree-engine.ts';
-import { throwInLine } from './writable.ts';
+import { inLine } from './writable.ts';
 
 export interface ImportResult {
   dir: string;
@@ -70,6 +69,7 @@ class Importer {
   take(line: Buffer, number: number): void {
     const operation = operationOf(line, number);
     if (operation === undefined) return;
+    inLine(number, () => this.store.checkFits(operation));
     const { key, value } = operation;
     if (value === undefined) this.deletions++;
     else this.puts++;
@@ -79,35 +79,32 @@ class Importer {
       return;
     }
     const ends = { keyEnd: key.length, valueEnd: value.length };
-    try {
-      if (this.store instanceof V1Store) checkLengths(loader.pageSize, key.length, value.length);
+    inLine(number, () => {
       loader.add({ bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends });
-    } catch (error) {
-      throwInLine(number, error);
-    }
+    });
   }
 
   async send(): Promise<void> {
     const operations = this.#waiting;
     if (operations.length === 0) return;
-    if (await this.#finishLoad()) this.#unsorted = true;
+    if (this.#finishLoad()) this.#unsorted = true;
     this.#waiting = [];
     await this.store.batch(operations);
   }
 
   /** False if that was done before, or nothing is loaded. */
-  async #finishLoad(): Promise<boolean> {
+  #finishLoad(): boolean {
     const { store } = this;
     const loader = this.#loader;
     if (loader === undefined) return false;
     this.#loader = undefined;
-    if (store instanceof V1Store) await store.finishLoad(loader as Loader);
+    if (store instanceof V1Store) store.finishLoad(loader as Loader);
     else store.finishLoad(loader as NewTree);
     return true;
   }
 
   async end(): Promise<void> {
-    if (await this.#finishLoad()) return;
+    if (this.#finishLoad()) return;
     const { store } = this;
     if (this.#unsorted && store instanceof V1Store) await store.vacuum(this.shape);
   }

@@ -1,11 +1,13 @@
 /** Lines of standard input or any stream, as they come, with their numbers. */
 import * as fs from 'node:fs';
+import { isatty } from 'node:tty';
 import { DdiaError, fromSystemError } from '../shared/errors.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 /** A line this long is no record of anything. */
 const LINE_BYTES_MAX = 256 * 1024 * 1024;
 const NEWLINE = 0x0a;
+const STDIN = 0;
 
 /**
  * Calls `visit` with each line, without its newline, and its number from 1. A last line without a
@@ -20,12 +22,7 @@ export async function readLines(
 ): Promise<void> {
   let pending: Buffer = Buffer.alloc(0);
   let number = 0;
-  const chunk = Buffer.alloc(CHUNK_BYTES);
-  for (;;) {
-    signal?.throwIfAborted();
-    const got = await readChunk(fd, chunk, signal);
-    if (got === 0) break;
-    const bytes = chunk.subarray(0, got);
+  for await (const bytes of piecesOf(fd, signal)) {
     let at = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
       const rest = bytes.subarray(at, end);
@@ -35,7 +32,7 @@ export async function readLines(
       at = end + 1;
     }
     await between?.();
-    if (at < got) pending = Buffer.concat([pending, bytes.subarray(at)]);
+    if (at < bytes.length) pending = Buffer.concat([pending, bytes.subarray(at)]);
     if (pending.length > LINE_BYTES_MAX) {
       const most = `the limit is ${LINE_BYTES_MAX}`;
       throw new DdiaError(
@@ -58,6 +55,46 @@ export function openForReading(path: string): { fd: number; close(): void } {
     return { fd, close: () => fs.closeSync(fd) };
   } catch (error) {
     throw fromSystemError(error, path);
+  }
+}
+
+/** What is read at once; it is good until the next is asked for. */
+async function* piecesOf(fd: number, signal?: AbortSignal): AsyncGenerator<Buffer> {
+  signal?.throwIfAborted();
+  if (fd === STDIN && mayWait(fd)) {
+    yield* piecesOfStdin(signal);
+    return;
+  }
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  for (;;) {
+    const got = await readChunk(fd, chunk, signal);
+    if (got === 0) return;
+    yield chunk.subarray(0, got);
+    signal?.throwIfAborted();
+  }
+}
+
+/** A pipe, or a terminal: nothing may come for as long as anyone likes. */
+function mayWait(fd: number): boolean {
+  const stat = fs.fstatSync(fd);
+  return stat.isFIFO() || stat.isSocket() || isatty(fd);
+}
+
+/**
+ * Through the event loop: a read that waits in a thread cannot be given up, and would keep an
+ * interrupted process alive until somebody writes to the pipe.
+ */
+async function* piecesOfStdin(signal?: AbortSignal): AsyncGenerator<Buffer> {
+  const { stdin } = process;
+  const onAbort = () => stdin.destroy(signal!.reason);
+  signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    for await (const piece of stdin) {
+      yield piece as Buffer;
+      signal?.throwIfAborted();
+    }
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

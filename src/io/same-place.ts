@@ -39,8 +39,8 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
-/** Of what is not there yet, the place where it will be. */
-function realPlace(path: string): string {
+/** Where a path leads through all links; of what is not there yet, the place where it will be. */
+export function realPlace(path: string): string {
   const whole = resolve(path);
   try {
     return realpathSync(whole);

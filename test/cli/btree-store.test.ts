@@ -1,8 +1,21 @@
 /** The commands that write to a B+tree of our own, as a user runs them. */
-import { appendFileSync, readdirSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
-import { ddia, json, lines, temporaryDirectory } from './run.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { LockFile } from '../../src/io/lock-file.ts';
+import { RealDisk } from '../../src/io/real-disk.ts';
+import { ddia, json, lines, root, temporaryDirectory } from './run.ts';
 
 const fresh = () => join(temporaryDirectory(), 'store');
 interface Line {
@@ -37,6 +50,48 @@ describe('btree put, get, delete', () => {
     expect(none.stderr).toContain('no store at');
   });
 
+  it('tell of damage that somebody writes to the store meanwhile', () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    writeFileSync(join(dir, 'tree.bt2'), readFileSync(join(dir, 'tree.bt2')).fill(7, 8200, 8300));
+    const note = `note: process ${process.pid} writes to ${dir} meanwhile`;
+    for (const verb of ['scan', 'fsck']) {
+      expect(ddia(['btree', verb, dir]).stderr).not.toContain('note: ');
+    }
+    const lock = LockFile.acquire(new RealDisk(), join(dir, 'LOCK'));
+    for (const verb of ['scan', 'fsck']) {
+      const { status, stderr } = ddia(['btree', verb, dir]);
+      expect(status).toBe(1);
+      expect(stderr).toContain(note);
+    }
+    lock.release();
+  });
+
+  it('say in words where the system refuses', () => {
+    const dir = fresh();
+    mkdirSync(join(dir, 'tree.bt2'), { recursive: true });
+    const { status, stderr } = ddia(['btree', 'put', dir, 'a', '1']);
+    expect([status, stderr]).toEqual([3, `error: is a directory: ${join(dir, 'tree.bt2')}\n`]);
+    expect(readdirSync(dir)).toEqual(['tree.bt2']);
+  });
+
+  it('are done where the file really is, under the one lock', () => {
+    const dir = fresh();
+    const link = temporaryDirectory();
+    ddia(['btree', 'put', dir, 'a', '1', '--page-size', '1024']);
+    symlinkSync(join(dir, 'tree.bt2'), join(link, 'tree.bt2'));
+    expect(ddia(['btree', 'put', link, 'b', '2']).status).toBe(0);
+    expect(ddia(['btree', 'vacuum', join(link, 'tree.bt2')]).status).toBe(0);
+    expect(lstatSync(join(link, 'tree.bt2')).isSymbolicLink()).toBe(true);
+    expect(ddia(['btree', 'get', dir, 'b']).status).toBe(0);
+    const named = temporaryDirectory();
+    renameSync(join(dir, 'tree.bt2'), join(dir, 'other'));
+    symlinkSync(join(dir, 'other'), join(named, 'tree.bt2'));
+    const refused = ddia(['btree', 'put', named, 'c', '3']);
+    expect(refused).toMatchObject({ status: 3 });
+    expect(refused.stderr).toMatch(/tree.bt2 leads to .*other: a store is written to where/);
+  });
+
   it('mend what a crash left, and say so', () => {
     const dir = fresh();
     ddia(['btree', 'put', dir, 'a', '1']);
@@ -48,6 +103,38 @@ describe('btree put, get, delete', () => {
 });
 
 describe('btree import, vacuum, repair', () => {
+  it('name the line that does not fit, also in a store with something in it', () => {
+    for (const [dialect, limit] of [
+      ['v1', 'there may be 120'],
+      ['v2', 'it may have 102'],
+    ] as const) {
+      const dir = fresh();
+      const input = `{"key":"b","value":"2"}\n{"key":"${'k'.repeat(200)}","value":"1"}\n`;
+      ddia(['btree', 'put', dir, 'a', '1', '--dialect', dialect, '--page-size', '512']);
+      const { status, stderr } = ddia(['btree', 'import', dir], { input });
+      expect(status).toBe(3);
+      expect(stderr).toMatch(/^error: line 2: a key /);
+      expect(stderr).toContain(limit);
+      expect(ddia(['btree', 'get', dir, 'b']).status).toBe(1);
+    }
+  });
+
+  it('are interrupted while nothing comes through the pipe', async () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    const run = spawn(process.execPath, [join(root, 'bin/run.js'), 'btree', 'import', dir], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    const ended = new Promise((resolve) => run.on('exit', resolve));
+    run.stdin.write('{"key":"b","value":"2"}\n');
+    // The store is opened once Ctrl-C is listened to. The pipe stays open.
+    await vi.waitFor(() => expect(readdirSync(dir)).toContain('LOCK'), { timeout: 20_000 });
+    run.kill('SIGINT');
+    expect(await ended).toBe(130);
+    expect(readdirSync(dir)).toEqual(['tree.bt2']);
+    expect(ddia(['btree', 'fsck', dir]).status).toBe(0);
+  });
+
   it('take what scan prints, and give it back', () => {
     const dir = fresh();
     const from = ddia(['btree', 'scan', 'fixtures/btree/v1/clean', '--json']).stdout;

@@ -43,6 +43,17 @@ describe('the real disk', () => {
     expect(readText(disk, path)).toBe('y');
   });
 
+  it('names the file in errors of which the system tells only the number', async () => {
+    const path = join(root, 'named');
+    writeText(disk, path, 'data');
+    const file = disk.open(path, 'read');
+    // Opened for reading: the system refuses to write, and knows nothing of its path.
+    expect(() => file.write(bytes('x'), 0, 1, 0)).toThrow(/^EBADF: .*, write '.*named'$/);
+    await expect(file.writeBeside!(bytes('x'), 1, 0)).rejects.toThrow(/, write '.*named'$/);
+    expect(() => file.truncate(1)).toThrow(/, ftruncate '.*named'$/);
+    file.close();
+  });
+
   it('takes no negative size for 0', () => {
     const file = disk.open(join(root, 'negative'), 'create');
     expect(codeOf(() => file.truncate(-1))).toBe('EINVAL');

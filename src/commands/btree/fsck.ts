@@ -1,4 +1,5 @@
 import { btreeFlags, deepFlag } from '../../cli/btree-command.ts';
+import { tellOfWriters } from '../../cli/btree-writer.ts';
 import { VerifyCommand } from '../../cli/verify-command.ts';
 
 export default class BtreeFsck extends VerifyCommand {
@@ -13,4 +14,9 @@ export default class BtreeFsck extends VerifyCommand {
   ];
   static override flags = { ...VerifyCommand.flags, ...btreeFlags, deep: deepFlag };
   override readonly family = 'btree';
+
+  override async finally(error: Error | undefined): Promise<void> {
+    tellOfWriters(this.argv.filter((arg) => !arg.startsWith('-')));
+    await super.finally(error);
+  }
 }

@@ -15,27 +15,28 @@ const LEAST = 2;
 
 /** Looks at the page at this depth of the way, after cells of it have gone. */
 export function balance(tree: Tree, depth: number): void {
-  const page = tree.path[depth]!;
+  const { path, index } = tree.way;
+  const page = path[depth]!;
   if (depth === 0) {
     collapse(tree);
     return;
   }
   if (page.used * LEAST >= tree.pager.pageSize) return;
-  const parent = tree.path[depth - 1]!;
-  const i = tree.index[depth - 1]!;
+  const parent = path[depth - 1]!;
+  const i = index[depth - 1]!;
   /** Separators with the page on one side. In files of others there may be none. */
   const sides = [i, i - 1].filter((left) => left >= 0 && left < parent.count);
   for (const left of sides) {
-    if (!merge(tree, parent, left, page.leaf)) continue;
+    if (!merge(tree, depth, left)) continue;
     balance(tree, depth - 1);
     return;
   }
-  for (const left of sides) if (share(tree, parent, left, page.leaf)) return;
+  for (const left of sides) if (share(tree, depth, left)) return;
 }
 
 /** A root without keys: its only child takes its place. */
-function collapse({ pager, path }: Tree): void {
-  let root = path[0]!;
+function collapse({ pager, way }: Tree): void {
+  let root = way.path[0]!;
   while (!root.leaf && root.count === 0) {
     pager.meta.root = root.child(0);
     pager.meta.height--;
@@ -44,14 +45,24 @@ function collapse({ pager, path }: Tree): void {
   }
 }
 
+/** The pages in front of and behind separator `left`, as children of the page above `depth`. */
+function neighbours({ pager, way }: Tree, depth: number, left: number) {
+  const parent = way.path[depth - 1]!;
+  const front = way.child(pager, depth - 1, left);
+  const back = way.child(pager, depth - 1, left + 1);
+  // Where neither has keys their place does not tell.
+  if (front === back) throw pager.corrupt(front.page, 'it is its own neighbour');
+  return { parent, front, back, leaf: front.leaf };
+}
+
 function separatorBytes(parent: Frame, left: number, leaf: boolean): number {
   return leaf ? 0 : parent.cellBytes(left);
 }
 
 /** The child behind separator `left` goes into the one in front of it. False if it does not fit. */
-function merge({ pager }: Tree, parent: Frame, left: number, leaf: boolean): boolean {
-  const front = pager.get(parent.child(left), leaf);
-  const back = pager.get(parent.child(left + 1), leaf);
+function merge(tree: Tree, depth: number, left: number): boolean {
+  const { pager } = tree;
+  const { parent, front, back, leaf } = neighbours(tree, depth, left);
   if (joined(front, back, separatorBytes(parent, left, leaf)) > pager.pageSize) return false;
   pager.touch(parent);
   pager.touch(front);
@@ -64,10 +75,10 @@ function merge({ pager }: Tree, parent: Frame, left: number, leaf: boolean): boo
 }
 
 /** Spreads the cells of two neighbours over both. False if that changes nothing, or cannot be. */
-function share({ pager, scratch }: Tree, parent: Frame, left: number, leaf: boolean): boolean {
+function share(tree: Tree, depth: number, left: number): boolean {
+  const { pager, scratch } = tree;
   const { pageSize } = pager;
-  const front = pager.get(parent.child(left), leaf);
-  const back = pager.get(parent.child(left + 1), leaf);
+  const { parent, front, back, leaf } = neighbours(tree, depth, left);
   scratch.reset(leaf, front.link);
   scratch.append(front, 0, front.count);
   if (!leaf) scratch.insertChild(scratch.count, parent.key(left), back.link);

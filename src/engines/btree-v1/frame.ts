@@ -13,6 +13,8 @@ import {
 } from '../../formats/btree/v1/layout.ts';
 import { compareKeys } from '../../formats/wal/btree-v1/page.ts';
 
+let states = 0;
+
 export class Frame {
   readonly bytes: Uint8Array;
   readonly view: DataView;
@@ -27,6 +29,12 @@ export class Frame {
   logged = false;
   /** Asked for since the cache looked last. */
   wanted = true;
+
+  /** Another number whenever its cells change; no two states of any pages have the same. */
+  state = 0;
+  /** State of the page that led to it as child number `place` when its keys were looked at. */
+  parentState = 0;
+  place = 0;
 
   /** `size` is that of a page, or more where several are to be cut from it. */
   constructor(
@@ -54,6 +62,7 @@ export class Frame {
   reset(leaf: boolean, link: number): void {
     this.bytes.fill(0, 0, this.used);
     this.leaf = leaf;
+    this.state = ++states;
     this.cells.length = 0;
     this.used = HEADER_BYTES;
     this.bytes[0] = leaf ? TYPE_LEAF : TYPE_INTERNAL;
@@ -77,6 +86,7 @@ export class Frame {
     if (bytes[0] !== due) return `its type is ${bytes[0]}, expected ${due}`;
     const size = bytes.length;
     this.leaf = leaf;
+    this.state = ++states;
     cells.length = 0;
     let p = HEADER_BYTES;
     for (let i = 0; i < count; i++) {
@@ -145,10 +155,22 @@ export class Frame {
     return ~low;
   }
 
-  /** The child that the key is under: keys that equal a separator are behind it. */
-  childFor(key: Uint8Array): number {
+  /** The first cell that is not less. */
+  placeOf(key: Uint8Array): number {
+    const i = this.find(key);
+    return i < 0 ? ~i : i;
+  }
+
+  /** The child that the key is under, or the first: keys that equal a separator are behind it. */
+  childFor(key: Uint8Array | undefined): number {
+    if (!key) return 0;
     const i = this.find(key);
     return i >= 0 ? i + 1 : ~i;
+  }
+
+  /** The child of the keys right below this one, or the last. */
+  childBefore(key: Uint8Array | undefined): number {
+    return key ? this.placeOf(key) : this.count;
   }
 
   insertValue(i: number, key: Uint8Array, value: Uint8Array): void {
@@ -175,6 +197,7 @@ export class Frame {
     if (used + length > bytes.length) throw new Error(`no room for ${length} bytes`);
     bytes.copyWithin(at + length, at, used);
     cells.splice(i, 0, at);
+    this.state = ++states;
     for (let j = i + 1; j < cells.length; j++) cells[j]! += length;
     this.used += length;
     this.view.setUint16(COUNT_AT, cells.length);
@@ -188,6 +211,7 @@ export class Frame {
     bytes.copyWithin(at, at + length, used);
     bytes.fill(0, used - length, used);
     cells.splice(i, 1);
+    this.state = ++states;
     for (let j = i; j < cells.length; j++) cells[j]! -= length;
     this.used -= length;
     this.view.setUint16(COUNT_AT, cells.length);
@@ -200,6 +224,7 @@ export class Frame {
     const end = other.cellEnd(to - 1);
     if (this.used + end - start > this.bytes.length) throw new Error('no room for these cells');
     this.bytes.set(other.bytes.subarray(start, end), this.used);
+    this.state = ++states;
     for (let i = from; i < to; i++) this.cells.push(this.used + other.cells[i]! - start);
     this.used += end - start;
     this.view.setUint16(COUNT_AT, this.cells.length);

@@ -62,13 +62,19 @@ async function lookAt(directory: string, context: BtreeContext) {
 }
 
 async function checkResult(seen: V1File, context: BtreeContext): Promise<void> {
-  let first = '';
-  await checkFile(seen, context, ({ severity, code, message }) => {
-    if (severity === 'error') first ||= `${code}: ${message}`;
-  });
-  if (first === '') return;
+  const first = await firstError(seen, context);
+  if (first === undefined) return;
   const what = `${FILE_NAME} would not be whole with the images in ${REDO_NAME}: ${first}`;
   throw new DdiaError('corrupt', what, 'ddia btree fsck, then ddia btree repair PATH --out NEW');
+}
+
+/** What is wrong with the file, the first thing of all; undefined: it is whole. */
+export async function firstError(file: V1File, context: BtreeContext): Promise<string | undefined> {
+  let first: string | undefined;
+  await checkFile(file, context, ({ severity, code, message }) => {
+    if (severity === 'error') first ??= `${code}: ${message}`;
+  });
+  return first;
 }
 
 /** `marked`: the log knows the metadata, so that the file has the length that it says. */

@@ -25,7 +25,14 @@ import { type ResolvedV1Options, resolveV1Options, type V1Options } from './opti
 import type { Pager } from './pager.ts';
 import { scanTree } from './scan.ts';
 import { Tree } from './tree.ts';
-import { createFile, Loader, openFile, removeLeftovers } from './tree-file.ts';
+import {
+  checkWhole,
+  createFile,
+  Loader,
+  openChecked,
+  openFile,
+  removeLeftovers,
+} from './tree-file.ts';
 
 export interface V1Stat {
   keys: number;
@@ -114,14 +121,17 @@ export class V1Store {
     return this.batch([{ key, value: undefined }]).then((changed) => changed > 0);
   }
 
+  /** Throws `too-long` for what no page of the store has room for. */
+  checkFits({ key, value }: Operation): void {
+    if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
+  }
+
   /** All or none of them. Resolves with how many keys came or went. */
   batch(operations: readonly Operation[]): Promise<number> {
     return new Promise((resolve, reject) => {
       try {
         this.#commit.checkUsable();
-        for (const { key, value } of operations) {
-          if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
-        }
+        for (const one of operations) this.checkFits(one);
         const pending = { operations, changed: 0 };
         this.#pending.push(pending);
         this.#commit.join(0, () => resolve(pending.changed), reject);
@@ -203,12 +213,26 @@ export class V1Store {
   }
 
   /** Puts what was loaded in the place of the tree, durably. */
-  async finishLoad(loader: Loader): Promise<void> {
+  finishLoad(loader: Loader): void {
+    try {
+      this.checkpoint();
+      if (this.size > 0) {
+        const what = `${this.directory} was written to while it was loaded`;
+        throw new DdiaError('not-empty', `${what}: nothing is loaded`);
+      }
+    } catch (error) {
+      loader.abort();
+      throw error;
+    }
+    this.#replace(loader);
+  }
+
+  #replace(loader: Loader): void {
     const { disk, directory, options } = this;
     const old = this.#pager;
     try {
-      loader.finish();
-      const pager = await openFile(disk, directory, { ...options, pageSize: old.pageSize }, []);
+      const meta = loader.finish();
+      const pager = openChecked(disk, directory, old.pageSize, meta, options.cacheBytes);
       this.#tree = new Tree(pager);
       old.close(true);
     } catch (error) {
@@ -219,8 +243,14 @@ export class V1Store {
     }
   }
 
-  /** Writes the file anew without free pages, each page full: it shrinks to what it holds. */
+  /**
+   * Writes the file anew without free pages, each page full: it shrinks to what it holds. Rejects
+   * with `corrupt` where it is not whole.
+   */
   async vacuum(shape: LoadShape = {}): Promise<{ before: number; after: number }> {
+    this.checkpoint();
+    await checkWhole(this.disk, this.directory, this.#pager.pageSize);
+    // What was written meanwhile is to be in the new file; from here on nobody else has a turn.
     this.checkpoint();
     const before = this.stat().bytes;
     const loader = new Loader(this.disk, this.directory, this.#pager.pageSize, shape);
@@ -233,7 +263,7 @@ export class V1Store {
       loader.abort();
       throw error;
     }
-    await this.finishLoad(loader);
+    this.#replace(loader);
     return { before, after: this.stat().bytes };
   }
 

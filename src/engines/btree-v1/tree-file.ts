@@ -22,7 +22,7 @@ import { DurableWriter, isTemporaryName, replaceFile } from '../../io/durable.ts
 import { DdiaError } from '../../shared/errors.ts';
 import type { ResolvedV1Options } from './options.ts';
 import { Pager } from './pager.ts';
-import { applyLog } from './recover.ts';
+import { applyLog, firstError } from './recover.ts';
 import { RedoLog } from './redo-log.ts';
 
 export function createFile(disk: Disk, directory: string, pageSize = PAGE_BYTES_DEFAULT): void {
@@ -56,12 +56,9 @@ export async function openFile(
   recovered: string[],
 ): Promise<Pager> {
   const { pageSize: stated, cacheBytes } = options;
-  const set = diskSet(disk, directory);
-  const context = { set, limits: DEFAULT_LIMITS };
-  const input = { set, dialect: v1, files: set.files };
-  const seen = (await v1.open(input, set.open(FILE_NAME), context)) as V1File;
+  const { seen, context } = await openAsReader(disk, directory);
   try {
-    checkMeta(seen);
+    checkMeta(seen, join(directory, FILE_NAME));
     if (stated !== undefined && stated !== seen.pageSize) {
       const what = `${join(directory, FILE_NAME)} has pages of ${seen.pageSize} bytes`;
       throw new DdiaError('bad-option', `${what}, not ${stated}`, undefined, 2);
@@ -70,16 +67,53 @@ export async function openFile(
   } finally {
     seen.close();
   }
+  return openChecked(disk, directory, seen.pageSize, seen.meta, cacheBytes);
+}
+
+/** Opens a file that is whole and has no log. */
+export function openChecked(
+  disk: Disk,
+  directory: string,
+  pageSize: number,
+  meta: V1Meta,
+  cacheBytes: number,
+): Pager {
   const log = new RedoLog(disk, directory);
   const file = disk.open(join(directory, FILE_NAME), 'write');
-  return new Pager(file, log, seen.pageSize, seen.meta, cacheBytes);
+  return new Pager(file, log, pageSize, meta, cacheBytes);
+}
+
+async function openAsReader(disk: Disk, directory: string, pageSize?: number) {
+  const set = diskSet(disk, directory);
+  const options = pageSize === undefined ? {} : { 'page-size': pageSize };
+  const context = { set, limits: DEFAULT_LIMITS, options };
+  const input = { set, dialect: v1, files: set.files };
+  const seen = (await v1.open(input, set.open(FILE_NAME), context)) as V1File;
+  return { seen, context };
+}
+
+/**
+ * Reads all of a file whose log is empty. Throws `corrupt` where it is not whole: in the place of
+ * such a one nothing is put, since repair may still find in it what no way leads to.
+ */
+export async function checkWhole(disk: Disk, directory: string, pageSize: number): Promise<void> {
+  const { seen, context } = await openAsReader(disk, directory, pageSize);
+  try {
+    const first = await firstError(seen, context);
+    if (first === undefined) return;
+    const what = `${join(directory, FILE_NAME)} is not whole: ${first}`;
+    throw new DdiaError('corrupt', what, 'ddia btree fsck, then ddia btree repair PATH --out NEW');
+  } finally {
+    seen.close();
+  }
 }
 
 /**
  * What every step into the tree relies on; all else is looked at page by page. The length is what
  * bears out the page size, which no field tells; where there is a log, its images do.
  */
-function checkMeta({ meta, name, size, pageSize, pageCount, overlay }: V1File): void {
+function checkMeta(file: V1File, path: string): void {
+  const { meta, size, pageSize, pageCount, overlay } = file;
   const { root, height, nextFree } = meta;
   const faults: string[] = [];
   if (nextFree < 2 || nextFree > pageCount) faults.push(`next_free ${nextFree}`);
@@ -87,7 +121,7 @@ function checkMeta({ meta, name, size, pageSize, pageCount, overlay }: V1File): 
   if (root < 1 || root >= nextFree) faults.push(`root ${root}`);
   if (height < 1 || height > HEIGHT_MAX) faults.push(`height ${height}`);
   if (faults.length === 0) return;
-  const what = `${name} has ${size} bytes, its pages ${pageSize}, and its metadata says`;
+  const what = `${path} has ${size} bytes, its pages ${pageSize}, and its metadata says`;
   const hint = 'ddia btree fsck, then ddia btree repair PATH --out NEW';
   throw new DdiaError('corrupt', `${what} ${faults.join(', ')}`, hint);
 }

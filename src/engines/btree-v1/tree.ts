@@ -11,11 +11,13 @@ import {
   INTERNAL_CELL_BYTES,
   LEAF_CELL_BYTES,
 } from '../../formats/btree/v1/layout.ts';
+import { checkSeparator } from '../../formats/btree/v1/limits.ts';
 import { balance } from './balance.ts';
 import { internalCut, leafCut } from './cuts.ts';
 import { Frame } from './frame.ts';
 import type { Pager } from './pager.ts';
 import { scanTree } from './scan.ts';
+import { Way } from './way.ts';
 
 /** A page that was cut off, and the separator in front of it. */
 interface Part {
@@ -29,9 +31,7 @@ const TOO_FEW = 'total_keys is less than there are keys';
 const SCRATCH_PAGES = 4;
 
 export class Tree {
-  /** The way down: pages, and which child of each it goes to. */
-  readonly path: Frame[] = [];
-  readonly index: number[] = [];
+  readonly way = new Way();
   /** Cells of a page that is too full, or of two neighbours. */
   readonly scratch: Frame;
 
@@ -39,33 +39,25 @@ export class Tree {
     this.scratch = new Frame(0, SCRATCH_PAGES * pager.pageSize);
   }
 
-  /** Fills path and index; returns the cell in the leaf, or ~ of where it would be. */
-  descend(key: Uint8Array): number {
-    const { path, index, pager } = this;
-    const { root, height } = pager.meta;
-    path.length = 0;
-    index.length = 0;
-    let frame = pager.get(root, height === 1);
-    path.push(frame);
-    for (let level = height - 1; level > 0; level--) {
-      const i = frame.childFor(key);
-      index.push(i);
-      frame = pager.get(frame.child(i), level === 1);
-      path.push(frame);
-    }
-    return frame.find(key);
+  /** Goes to the leaf of the key; returns the cell in it, or ~ of where it would be. */
+  #descend(key: Uint8Array): number {
+    return this.way.down(this.pager, key).find(key);
+  }
+
+  get #leaf(): Frame {
+    return this.way.path.at(-1)!;
   }
 
   get(key: Uint8Array): Buffer | null {
-    const i = this.descend(key);
-    return i < 0 ? null : this.path.at(-1)!.value(i);
+    const i = this.#descend(key);
+    return i < 0 ? null : this.#leaf.value(i);
   }
 
   /** True if the key was not there. It must fit: see checkLengths. */
   put(key: Uint8Array, value: Uint8Array): boolean {
     const { pager } = this;
-    const found = this.descend(key);
-    const leaf = this.path.at(-1)!;
+    const found = this.#descend(key);
+    const leaf = this.#leaf;
     const i = found < 0 ? ~found : found;
     const before = leaf.used;
     pager.touch(leaf);
@@ -74,10 +66,10 @@ export class Tree {
     if (leaf.used + LEAF_CELL_BYTES + key.length + value.length > pager.pageSize) {
       const all = this.#copyOf(leaf);
       all.insertValue(i, key, value);
-      this.#addParts(this.path.length - 2, this.#cutLeaf(leaf, all, i));
+      this.#addParts(this.way.path.length - 2, this.#cutLeaf(leaf, all, i));
     } else {
       leaf.insertValue(i, key, value);
-      if (leaf.used < before) balance(this, this.path.length - 1);
+      if (leaf.used < before) balance(this, this.way.path.length - 1);
     }
     return found < 0;
   }
@@ -85,14 +77,14 @@ export class Tree {
   /** False if there is no such key. */
   delete(key: Uint8Array): boolean {
     const { pager } = this;
-    const i = this.descend(key);
+    const i = this.#descend(key);
     if (i < 0) return false;
     if (pager.meta.totalKeys === 0) throw pager.corrupt(0, TOO_FEW);
     pager.meta.totalKeys--;
-    const leaf = this.path.at(-1)!;
+    const leaf = this.#leaf;
     pager.touch(leaf);
     leaf.remove(i);
-    balance(this, this.path.length - 1);
+    balance(this, this.way.path.length - 1);
     if (this.#isEmpty()) pager.clear();
     return true;
   }
@@ -138,10 +130,13 @@ export class Tree {
   /** The parts come behind the child that the way goes to. */
   #addParts(depth: number, parts: readonly Part[]): void {
     const { pager } = this;
-    const page = depth < 0 ? this.#newRoot() : this.path[depth]!;
-    const i = depth < 0 ? 0 : this.index[depth]!;
+    const page = depth < 0 ? this.#newRoot() : this.way.path[depth]!;
+    const i = depth < 0 ? 0 : this.way.index[depth]!;
     let bytes = page.used;
-    for (const { key } of parts) bytes += INTERNAL_CELL_BYTES + key.length;
+    for (const { key } of parts) {
+      checkSeparator(pager.pageSize, key.length);
+      bytes += INTERNAL_CELL_BYTES + key.length;
+    }
     pager.touch(page);
     const fits = bytes <= pager.pageSize;
     const target = fits ? page : this.#copyOf(page);

@@ -39,7 +39,7 @@ function collapse(tree: Tree): void {
   const { pager } = tree;
   let root = tree.root!;
   while (root.count === 0 && !root.isLeaf) {
-    const child = pager.get(root.child(0), root.childCrc(0));
+    const child = pager.child(root, 0);
     pager.discard(root);
     tree.height--;
     root = child;
@@ -71,12 +71,18 @@ function dropChild(tree: Tree, depth: number): void {
   balance(tree, depth - 1);
 }
 
-function childOf(tree: Tree, parent: Frame, i: number): Frame {
-  return tree.pager.get(parent.child(i), parent.childCrc(i));
+/** Before their cells come together: each page has its keys on its side of the separator. */
+function checkSides(tree: Tree, front: Frame, between: Buffer, back: Frame): void {
+  if (front.count > 0 && Buffer.compare(front.key(front.count - 1), between) >= 0) {
+    throw tree.pager.misplaced(front.page);
+  }
+  if (back.count > 0 && Buffer.compare(back.key(0), between) < (back.isLeaf ? 0 : 1)) {
+    throw tree.pager.misplaced(back.page);
+  }
 }
 
 function fitTogether(tree: Tree, parent: Frame, left: number, page: Frame, i: number): boolean {
-  const other = childOf(tree, parent, left === i ? i + 1 : left);
+  const other = tree.pager.child(parent, left === i ? i + 1 : left);
   const between = page.isLeaf ? 0 : childBytes(parent.key(left));
   return page.taken + other.taken + between <= page.room;
 }
@@ -86,7 +92,8 @@ function merge(tree: Tree, depth: number, left: number): void {
   const { pager } = tree;
   const parent = tree.path[depth - 1]!;
   const target = claim(tree, parent, left);
-  const source = childOf(tree, parent, left + 1);
+  const source = tree.pager.child(parent, left + 1);
+  checkSides(tree, target, parent.key(left), source);
   if (!target.isLeaf) {
     const first = source.child(0);
     target.insertChild(target.count, parent.key(left), first, source.childCrc(0));
@@ -99,7 +106,7 @@ function merge(tree: Tree, depth: number, left: number): void {
 }
 
 function claim(tree: Tree, parent: Frame, i: number): Frame {
-  const frame = childOf(tree, parent, i);
+  const frame = tree.pager.child(parent, i);
   const own = tree.pager.writable(frame);
   if (own !== frame) parent.setChild(i, own.page, 0);
   return own;
@@ -108,8 +115,9 @@ function claim(tree: Tree, parent: Frame, i: number): Frame {
 /** Moves cells from the fuller of two neighbours to the other one. */
 function share(tree: Tree, depth: number, left: number): void {
   const parent = tree.path[depth - 1]!;
-  const a = childOf(tree, parent, left);
-  const b = childOf(tree, parent, left + 1);
+  const a = tree.pager.child(parent, left);
+  const b = tree.pager.child(parent, left + 1);
+  checkSides(tree, a, parent.key(left), b);
   const toLeft = a.taken < b.taken;
   const count = howMany(toLeft ? b : a, toLeft ? a : b, toLeft);
   if (count === 0) return;
@@ -122,9 +130,9 @@ function share(tree: Tree, depth: number, left: number): void {
   const back = claim(tree, parent, left + 1);
   if (front.bytes[8] === LEAF) moveLeafCells(front, back, toLeft, count);
   else moveChildren(front, back, toLeft, count, old);
-  const page = back.page;
   parent.remove(left);
-  parent.insertChild(left, key, page, 0);
+  if (!parent.isPlace(left, key)) throw tree.pager.misplaced(back.page);
+  parent.insertChild(left, key, back.page, 0);
 }
 
 /** Cells to move so that both have about the same; never all. */

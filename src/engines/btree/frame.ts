@@ -5,10 +5,12 @@ import {
   GARBAGE_AT,
   HEADER_BYTES,
   IN_OVERFLOW,
+  INTERIOR,
   INTERIOR_CELL_BYTES,
   KIND_AT,
   LEAF,
   LEAF_CELL_BYTES,
+  LEVEL_AT,
   LINK_AT,
   LINK_CRC_AT,
   OVERFLOW_REF_BYTES,
@@ -37,6 +39,21 @@ export class Frame {
 
   get isLeaf(): boolean {
     return this.bytes[KIND_AT] === LEAF;
+  }
+
+  /** An interior page or a leaf. */
+  get isTree(): boolean {
+    const kind = this.bytes[KIND_AT];
+    return kind === LEAF || kind === INTERIOR;
+  }
+
+  /** Of an overflow page: bytes of a value. */
+  get partLength(): number {
+    return this.view.getUint16(CELLS_AT, true);
+  }
+
+  get level(): number {
+    return this.bytes[LEVEL_AT]!;
   }
 
   /** Where cell i begins. */
@@ -129,6 +146,12 @@ export class Frame {
     const at = this.insert(to, length);
     if (at < 0) throw new Error(`no room for a cell of ${length} bytes in page ${this.page}`);
     from.bytes.copy(this.bytes, at, source, source + length);
+  }
+
+  /** Whether a key comes between those of the cells i - 1 and i. */
+  isPlace(i: number, key: Uint8Array): boolean {
+    if (i > 0 && Buffer.compare(this.key(i - 1), key) >= 0) return false;
+    return i >= this.count || Buffer.compare(key, this.key(i)) < 0;
   }
 
   /** False if there is no room. */

@@ -16,9 +16,9 @@ import {
   KIND_AT,
   LINK_AT,
   LINK_CRC_AT,
+  META_PAGES,
   setU64,
 } from '../../formats/btree/v2/layout.ts';
-import { DdiaError } from '../../shared/errors.ts';
 import type { Frame } from './frame.ts';
 
 interface Freed {
@@ -39,6 +39,7 @@ interface Sealed {
 export interface ListPages {
   /** A page by its number, checked. */
   get(page: number, crc: number): Frame;
+  corrupt(page: number, what: string): Error;
   /** A new page behind all others. */
   extend(): number;
   /** A zeroed page to be written under this number. */
@@ -60,6 +61,8 @@ export class FreeSpace {
   #front: number[] = [];
   /** What transactions up to this one freed may be used. */
   #limit = 0;
+  /** A bit for each page that is free or holds the list: none is given up twice. */
+  #known = new Uint8Array(0);
 
   constructor(pages: ListPages, pageSize: number) {
     this.#pages = pages;
@@ -76,19 +79,25 @@ export class FreeSpace {
     return this.#sealed.length + this.#front.length;
   }
 
-  /** Reads the chain. Returns all pages that are free. */
-  load(head: number, crc: number): number[] {
+  /** Reads the chain, in a file of so many pages. Returns all pages that are free. */
+  load(head: number, crc: number, pages: number): number[] {
     const all: number[] = [];
     const chain: Sealed[] = [];
-    const seen = new Set<number>();
     for (let page = head, sum = crc; page !== 0; ) {
-      if (seen.has(page))
-        throw new DdiaError('corrupt', `the free list comes back to page ${page}`);
-      seen.add(page);
       const frame = this.#pages.get(page, sum);
+      if (frame.bytes[KIND_AT] !== FREELIST) {
+        throw this.#pages.corrupt(page, 'is none of the free list, which leads to it');
+      }
+      this.#mark(page);
       const freed = entriesOf(frame);
       const latest = freed.reduce((most, { txn }) => Math.max(most, txn), 0);
-      for (const one of freed) all.push(one.page);
+      for (const one of freed) {
+        if (one.page < META_PAGES || one.page >= pages) {
+          throw this.#pages.corrupt(page, `lists page ${one.page} as free, which is none`);
+        }
+        this.#mark(one.page);
+        all.push(one.page);
+      }
       chain.push({ page, crc: sum, count: freed.length, latest });
       page = frame.view.getUint32(LINK_AT, true);
       sum = frame.view.getUint32(LINK_CRC_AT, true);
@@ -101,6 +110,19 @@ export class FreeSpace {
     }
     this.#pending.sort((a, b) => a.txn - b.txn);
     return all;
+  }
+
+  /** The list has the page now, or is in it. Throws `corrupt` if that is known already. */
+  #mark(page: number): void {
+    const at = page >> 3;
+    if (at >= this.#known.length) {
+      const larger = new Uint8Array(2 * at + 64);
+      larger.set(this.#known);
+      this.#known = larger;
+    }
+    const bit = 1 << (page & 7);
+    if (this.#known[at]! & bit) throw this.#pages.corrupt(page, 'is given up, and free already');
+    this.#known[at]! |= bit;
   }
 
   /** Takes the first full page of the chain apart. */
@@ -130,21 +152,26 @@ export class FreeSpace {
       this.#pending.sort((a, b) => a.txn - b.txn);
       this.release(this.#limit);
     }
-    return this.#ready.pop() ?? 0;
+    const page = this.#ready.pop() ?? 0;
+    // The page is somebody else's now.
+    this.#known[page >> 3]! &= ~(1 << (page & 7));
+    return page;
   }
 
   free(page: number, txn: number): void {
+    this.#mark(page);
     this.#pending.push({ page, txn });
   }
 
   /** It was taken in this transaction and never written. */
   giveBack(page: number): void {
+    this.#mark(page);
     this.#ready.push(page);
   }
 
   /** Writes what has changed of the chain, as part of transaction `txn`. */
   write(txn: number): { head: number; crc: number; count: number } {
-    for (const page of this.#front) this.free(page, txn);
+    for (const page of this.#front) this.#pending.push({ page, txn });
     this.#front = [];
     const room = this.#perPage;
     while (this.#ready.length > 2 * room) {
@@ -171,7 +198,11 @@ export class FreeSpace {
   }
 
   #place(): number {
-    return this.#ready.pop() ?? this.#pages.extend();
+    const page = this.#ready.pop();
+    if (page !== undefined) return page;
+    const added = this.#pages.extend();
+    this.#mark(added);
+    return added;
   }
 
   #seal(page: number, entries: Freed[]): void {

@@ -21,8 +21,8 @@ export interface BtreeOptions {
   sync?: SyncMode;
   /** Operations between two commits in mode `batch`. */
   batchEvery?: number;
-  /** Of a store that is created. */
-  pageSize?: number;
+  /** Of a store that is created; one that is there must have it. */
+  pageSize?: number | undefined;
   /** Memory for pages that are on disk; at least 64 pages. Taken as it is needed. */
   cacheBytes?: number;
   /**
@@ -42,7 +42,7 @@ export function resolveOptions(options: BtreeOptions): ResolvedOptions {
   const known: ResolvedOptions = {
     sync: 'sync',
     batchEvery: 100,
-    pageSize: PAGE_BYTES_DEFAULT,
+    pageSize: undefined,
     cacheBytes: CACHE_BYTES_DEFAULT,
     dirtyBytes: CACHE_BYTES_DEFAULT,
     create: true,
@@ -58,9 +58,10 @@ export function resolveOptions(options: BtreeOptions): ResolvedOptions {
   if (!SYNC_MODES.includes(resolved.sync)) {
     throw invalid(`sync must be one of ${SYNC_MODES.join(', ')}, not ${resolved.sync}`);
   }
-  if (!isPageSize(resolved.pageSize)) {
+  const { pageSize = PAGE_BYTES_DEFAULT } = resolved;
+  if (!isPageSize(pageSize)) {
     const range = `a power of two from ${PAGE_BYTES_MIN} to ${PAGE_BYTES_MAX}`;
-    throw invalid(`pageSize must be ${range}, not ${resolved.pageSize}`);
+    throw invalid(`pageSize must be ${range}, not ${pageSize}`);
   }
   for (const name of ['batchEvery', 'cacheBytes', 'dirtyBytes'] as const) {
     const value = resolved[name];

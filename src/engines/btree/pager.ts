@@ -6,7 +6,6 @@
 import {
   BLANK,
   CELLS_AT,
-  HEADER_BYTES,
   INTERIOR,
   KIND_AT,
   LEVEL_AT,
@@ -24,6 +23,7 @@ import { type DiskFile, readFully, writeFully } from '../../io/disk.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { Frame } from './frame.ts';
 import { FreeSpace } from './free-space.ts';
+import { pageFault } from './page-fault.ts';
 
 /** Pages that lie side by side are written together, up to so many bytes. */
 const RUN_BYTES = 256 * 1024;
@@ -73,9 +73,10 @@ export class Pager {
     this.free = new FreeSpace(
       {
         get: (page, crc) => this.get(page, crc),
+        corrupt: (page, what) => this.corrupt(page, what),
         extend: () => this.#extend(),
         begin: (page) => this.#begin(page),
-        seal: (frame) => this.#seal(frame),
+        seal: (frame) => this.seal(frame),
       },
       meta.pageSize,
     );
@@ -102,6 +103,13 @@ export class Pager {
     return frame;
   }
 
+  /** A child of an interior page. Throws `corrupt`, also if it is not of the level below. */
+  child(parent: Frame, i: number): Frame {
+    const frame = this.get(parent.child(i), parent.childCrc(i));
+    if (frame.isTree && frame.level === parent.level - 1) return frame;
+    throw this.corrupt(frame.page, `is not of the level below page ${parent.page}`);
+  }
+
   #load(page: number, crc: number): Frame {
     const { pageSize } = this;
     const frame = new Frame(page, Buffer.allocUnsafeSlow(pageSize));
@@ -110,14 +118,24 @@ export class Pager {
     this.pagesRead++;
     const actual = got < pageSize ? -1 : pageCrc(this.#seed, page, bytes, view, 0, pageSize);
     if (actual !== crc || view.getUint32(0, true) !== crc) {
-      throw new DdiaError(
-        'corrupt',
-        `${this.file.path}: page ${page} is damaged, or not the one that its parent leads to`,
-        'see what is left: ddia btree fsck DIR; and save it: ddia btree repair DIR --out NEW',
-      );
+      throw this.corrupt(page, 'is damaged, or not the one that its parent leads to');
     }
+    const fault = pageFault(bytes, view);
+    if (fault !== undefined) throw this.corrupt(page, `cannot be used: ${fault}`);
     this.#keep(frame);
     return frame;
+  }
+
+  corrupt(page: number, what: string): DdiaError {
+    return new DdiaError(
+      'corrupt',
+      `${this.file.path}: page ${page} ${what}`,
+      'see what is left: ddia btree fsck DIR; and save it: ddia btree repair DIR --out NEW',
+    );
+  }
+
+  misplaced(page: number): DdiaError {
+    return this.corrupt(page, 'has keys of another place in the tree');
   }
 
   /** Whether a page by itself is whole, whatever it holds. */
@@ -204,24 +222,20 @@ export class Pager {
     if (this.#dirty.size > 0) this.generation++;
   }
 
-  /** Fills in the checksum, the transaction with it. */
-  #seal({ page, bytes, view }: Frame): number {
+  /** Fills in the checksum, the transaction with it: nothing of it is changed any more. */
+  seal({ page, bytes, view }: Frame): number {
     setU64(view, TXN_AT, this.building);
     const crc = pageCrc(this.#seed, page, bytes, view, 0, bytes.length);
     view.setUint32(0, crc, true);
     return crc;
   }
 
-  /** Checksum of a page of an overflow chain, which never changes any more. */
-  sealOverflow(frame: Frame): number {
-    return this.#seal(frame);
-  }
-
   /** Makes durable what this transaction has made, with `root` as the tree. */
   commit(tree: TreeState, closed: boolean): void {
     const { meta } = this;
     const root = tree.root?.page ?? 0;
-    const changed = this.#dirty.size > 0 || root !== meta.root;
+    // A tree that came and went again has made pages all the same.
+    const changed = this.#dirty.size > 0 || this.#spare.length > 0 || root !== meta.root;
     let { rootCrc, freeHead, freeCrc, freePages } = meta;
     if (changed) {
       for (const page of this.#spare) this.#giveBack(page);
@@ -245,7 +259,7 @@ export class Pager {
     if (page >= this.meta.pages) {
       const frame = this.#begin(page);
       frame.bytes[KIND_AT] = BLANK;
-      this.#seal(frame);
+      this.seal(frame);
     }
     this.free.giveBack(page);
   }
@@ -264,7 +278,7 @@ export class Pager {
     for (const level of levels) {
       for (const frame of level) {
         if (frame.bytes[KIND_AT] === INTERIOR) this.#noteChildren(frame);
-        this.#seal(frame);
+        this.seal(frame);
       }
     }
   }
@@ -320,13 +334,9 @@ export class Pager {
     const frame = new Frame(page, Buffer.alloc(this.pageSize));
     frame.view.setUint32(PAGE_AT, page, true);
     frame.bytes[KIND_AT] = BLANK;
-    this.#seal(frame);
+    this.seal(frame);
     writeFully(this.file, frame.bytes, 0, this.pageSize, page * this.pageSize);
     this.pagesWritten++;
-  }
-
-  get overflowRoom(): number {
-    return this.pageSize - HEADER_BYTES;
   }
 
   hold(): void {

@@ -11,6 +11,7 @@ import { CACHE_BYTES_DEFAULT } from './options.ts';
 import { Pager } from './pager.ts';
 import { putUpPin, takeDown } from './pins.ts';
 import { type KeyValue, type ScanOptions, Snapshot } from './snapshot.ts';
+import { rootOf } from './tree.ts';
 import { metasIn, plain } from './tree-file.ts';
 
 /** A writer that commits while we open makes us begin again, this often at most. */
@@ -62,7 +63,7 @@ export class BtreeReader {
       }
       const pager = new Pager(file, plain(live), CACHE_BYTES_DEFAULT);
       try {
-        const root = live.root === 0 ? undefined : pager.get(live.root, live.rootCrc);
+        const root = rootOf(pager, live);
         this.close();
         this.#pin = pin;
         this.#snapshot = new Snapshot(pager, root, live.height, live.keys, () => {});

@@ -46,7 +46,7 @@ export class Snapshot {
     let frame = this.#root;
     for (let level = this.height - 1; level > 0; level--) {
       const i = this.#search.inInterior(frame);
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
     }
     const i = this.#search.inLeaf(frame);
     return i < 0 ? null : readValue(this.#pager, frame, i);
@@ -69,18 +69,23 @@ export class Snapshot {
     const path: Frame[] = [];
     const index: number[] = [];
     const start = reverse ? to : from;
+    /** The key that was told last: what comes next lies beyond it. */
+    let last: Uint8Array | undefined;
+    let leaves = 0;
     let frame = this.#root!;
     for (let level = this.height - 1; level > 0; level--) {
       const i = start ? this.#childAt(frame, start) : reverse ? frame.count : 0;
       path.push(frame);
       index.push(i);
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
     }
     let at = start ? this.#cellAt(frame, start) : reverse ? frame.count : 0;
     if (reverse) at--;
     const stop = reverse ? from : to;
     for (;;) {
       const step = reverse ? -1 : 1;
+      const some = at >= 0 && at < frame.count;
+      if (some) this.#checkPlace(frame, at, last ?? start, reverse, last === undefined);
       for (; at >= 0 && at < frame.count; at += step) {
         if (stop) {
           const order = Buffer.compare(frame.key(at), stop);
@@ -88,11 +93,30 @@ export class Snapshot {
         }
         yield [frame, at] as const;
       }
+      if (some) last = frame.key(reverse ? 0 : frame.count - 1);
       const next = this.#nextLeaf(path, index, reverse);
       if (next === undefined) return;
+      // However the pages lead to each other: a tree has no more leaves than pages.
+      if (++leaves > this.#pager.high) {
+        throw this.#pager.corrupt(next.page, 'is come to again and again');
+      }
       frame = next;
       at = reverse ? frame.count - 1 : 0;
     }
+  }
+
+  /** A page has its keys in order; that pages have is looked at from one to the next. */
+  #checkPlace(
+    leaf: Frame,
+    at: number,
+    before: Uint8Array | undefined,
+    reverse: boolean,
+    orEqual: boolean,
+  ): void {
+    if (before === undefined) return;
+    const order = Buffer.compare(leaf.key(at), before);
+    if (reverse ? order < 0 : order > 0 || (orEqual && order === 0)) return;
+    throw this.#pager.misplaced(leaf.page);
   }
 
   #childAt(frame: Frame, key: Uint8Array): number {
@@ -115,7 +139,7 @@ export class Snapshot {
     let frame = path[depth]!;
     for (;;) {
       const i = index[depth]!;
-      frame = this.#pager.get(frame.child(i), frame.childCrc(i));
+      frame = this.#pager.child(frame, i);
       depth++;
       if (depth >= path.length) return frame;
       path[depth] = frame;

@@ -63,9 +63,14 @@ export class BtreeStore {
     this.recovered = [];
     if (!disk.stat(join(directory, FILE_NAME))) createFile(disk, directory, options);
     removeLeftovers(disk, directory);
-    this.#pager = openFile(disk, directory, options.cacheBytes, this.recovered);
-    this.#tree = new Tree(this.#pager);
-    this.#release();
+    this.#pager = openFile(disk, directory, options, this.recovered);
+    try {
+      this.#tree = new Tree(this.#pager);
+      this.#release();
+    } catch (error) {
+      this.#pager.letGo();
+      throw error;
+    }
   }
 
   /**
@@ -113,13 +118,16 @@ export class BtreeStore {
     return this.#write(operations);
   }
 
+  /** Throws `too-long` for what no page of the store has room for. */
+  checkFits({ key, value }: Operation): void {
+    if (value) checkLengths(this.#pager.pageSize, key.length, value.length);
+  }
+
   #write(operations: readonly Operation[]): Promise<number> {
     return new Promise((resolve, reject) => {
       try {
         this.#commit.checkUsable();
-        for (const { key, value } of operations) {
-          checkLengths(this.#pager.pageSize, key.length, value?.length ?? 0);
-        }
+        for (const one of operations) this.checkFits(one);
         const pending = { operations, changed: 0 };
         this.#pending.push(pending);
         this.#commit.join(0, () => resolve(pending.changed), reject);
@@ -250,9 +258,23 @@ export class BtreeStore {
   /** Puts what was loaded in the place of the tree, durably. */
   finishLoad(tree: NewTree): void {
     try {
+      this.sync();
+      if (this.size > 0) {
+        const what = `${this.directory} was written to while it was loaded`;
+        throw new DdiaError('not-empty', `${what}: nothing is loaded`);
+      }
+    } catch (error) {
+      tree.abort();
+      throw error;
+    }
+    this.#replace(tree);
+  }
+
+  #replace(tree: NewTree): void {
+    try {
       tree.finish();
       const old = this.#pager;
-      this.#pager = openFile(this.#disk, this.directory, this.#options.cacheBytes, this.recovered);
+      this.#pager = openFile(this.#disk, this.directory, this.#options, this.recovered);
       this.#tree = new Tree(this.#pager);
       old.letGo();
     } catch (error) {
@@ -269,7 +291,7 @@ export class BtreeStore {
     try {
       const tree = this.#newTree();
       fill(tree, entriesOf(snapshot));
-      this.finishLoad(tree);
+      this.#replace(tree);
     } finally {
       snapshot.close();
     }

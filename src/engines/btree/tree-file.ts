@@ -1,7 +1,7 @@
 /** The file of a store: made, opened, mended after a crash, built anew. */
 import { join } from 'node:path';
 import { type Entry, metasOf, TreeBuilder } from '../../formats/btree/v2/build.ts';
-import { FILE_NAME, META_PAGES } from '../../formats/btree/v2/layout.ts';
+import { FILE_NAME, META_PAGES, PAGE_BYTES_DEFAULT } from '../../formats/btree/v2/layout.ts';
 import { liveOf, newMetas, type ReadMeta, writeMeta } from '../../formats/btree/v2/meta.ts';
 import { readMetas } from '../../formats/btree/v2/read-metas.ts';
 import { type Disk, type DiskFile, readFully, writeFully } from '../../io/disk.ts';
@@ -14,7 +14,7 @@ import { recover } from './recover.ts';
 const BUFFER_BYTES = 256 * 1024;
 
 export function createFile(disk: Disk, directory: string, options: ResolvedOptions): void {
-  const { pageSize } = options;
+  const { pageSize = PAGE_BYTES_DEFAULT } = options;
   const bytes = new Uint8Array(META_PAGES * pageSize);
   for (const meta of newMetas(pageSize, options.storeId())) {
     writeMeta(meta, bytes.subarray(meta.page * pageSize, (meta.page + 1) * pageSize));
@@ -49,12 +49,16 @@ export function metasIn(file: DiskFile): { metas: readonly ReadMeta[]; live: Rea
 export function openFile(
   disk: Disk,
   directory: string,
-  cacheBytes: number,
+  { cacheBytes, pageSize: stated }: Pick<ResolvedOptions, 'cacheBytes' | 'pageSize'>,
   recovered: string[],
 ): Pager {
   const file = disk.open(join(directory, FILE_NAME), 'write');
   try {
     const { metas, live } = metasIn(file);
+    if (stated !== undefined && stated !== live.pageSize) {
+      const what = `${file.path} has pages of ${live.pageSize} bytes, not ${stated}`;
+      throw new DdiaError('bad-option', what, undefined, 2);
+    }
     const pager = new Pager(file, plain(live), cacheBytes);
     const size = file.size();
     const end = live.pages * live.pageSize;
@@ -62,7 +66,7 @@ export function openFile(
       const what = `${file.path} has ${size} bytes, its meta page promises ${end}`;
       throw new DdiaError('corrupt', what, 'ddia btree repair DIR --out NEW');
     }
-    const free = pager.free.load(live.freeHead, live.freeCrc);
+    const free = pager.free.load(live.freeHead, live.freeCrc, live.pages);
     const other = metas.find(({ page }) => page !== live.page)!;
     const whole = other.fault === '' && other.txn === live.txn - 1;
     if (live.closed && whole && size === end) return pager;

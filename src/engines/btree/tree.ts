@@ -12,6 +12,7 @@ import {
   OVERFLOW_REF_BYTES,
   SLOT_BYTES,
 } from '../../formats/btree/v2/layout.ts';
+import type { Meta } from '../../formats/btree/v2/meta.ts';
 import { separator } from '../../formats/btree/v2/separator.ts';
 import { balance } from './balance.ts';
 import type { Frame } from './frame.ts';
@@ -29,8 +30,8 @@ export class Tree {
   readonly index: number[] = [];
 
   constructor(readonly pager: Pager) {
-    const { root, rootCrc, height, keys } = pager.meta;
-    this.root = root === 0 ? undefined : pager.get(root, rootCrc);
+    const { height, keys } = pager.meta;
+    this.root = rootOf(pager, pager.meta);
     this.height = height;
     this.keys = keys;
   }
@@ -42,7 +43,7 @@ export class Tree {
     let frame = this.root;
     for (let level = this.height - 1; level > 0; level--) {
       const i = search.inInterior(frame);
-      frame = pager.get(frame.child(i), frame.childCrc(i));
+      frame = pager.child(frame, i);
     }
     const i = search.inLeaf(frame);
     return i < 0 ? null : readValue(pager, frame, i);
@@ -59,7 +60,7 @@ export class Tree {
     for (let level = this.height - 1; level > 0; level--) {
       const i = this.#search.inInterior(frame);
       index.push(i);
-      frame = pager.get(frame.child(i), frame.childCrc(i));
+      frame = pager.child(frame, i);
       path.push(frame);
     }
     return this.#search.inLeaf(frame);
@@ -146,6 +147,7 @@ export class Tree {
     }
     const page = this.path[depth]!;
     const i = this.index[depth]!;
+    if (!page.isPlace(i, key)) throw pager.misplaced(right.page);
     if (page.insertChild(i, key, right.page, 0)) return;
     const last = this.index.slice(0, depth).every((child, d) => child === this.path[d]!.count);
     // The cell in the middle goes up: its child is the first of the new page.
@@ -162,7 +164,7 @@ export class Tree {
 
   /** False if there is no such key. */
   delete(key: Uint8Array): boolean {
-    if (this.root === undefined) return false;
+    if (this.root === undefined || !this.#search.set(key)) return false;
     const i = this.#descend(key);
     if (i < 0) return false;
     this.#claim();
@@ -173,6 +175,14 @@ export class Tree {
     balance(this, this.path.length - 1);
     return true;
   }
+}
+
+/** The page that a meta page calls the root. */
+export function rootOf(pager: Pager, { root, rootCrc, height }: Meta): Frame | undefined {
+  if (root === 0) return undefined;
+  const frame = pager.get(root, rootCrc);
+  if (frame.isTree && frame.level === height - 1) return frame;
+  throw pager.corrupt(root, `is not the root of a tree of height ${height}`);
 }
 
 /** The first cell of the second half, by bytes; at least one stays in front of it. */

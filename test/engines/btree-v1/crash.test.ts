@@ -108,7 +108,7 @@ describe('every crash point of a bulk load', () => {
           const ends = { keyEnd: 1, valueEnd: bytes.length };
           loader.add({ bytes, keyStart: 0, valueStart: 1, ...ends });
         }
-        await store.finishLoad(loader);
+        store.finishLoad(loader);
         log.append({ kind: 'acknowledged', durable: true });
         await write(store, log, [['h', '1'], filled('a', '2')]);
         store.close();

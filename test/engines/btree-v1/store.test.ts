@@ -307,7 +307,7 @@ describe('files of other writers', () => {
       const ends = { keyEnd: key.length, valueEnd: 0 };
       loader.add({ bytes: key, keyStart: 0, valueStart: 0, ...ends });
     }
-    await store.finishLoad(loader);
+    store.finishLoad(loader);
     for (let i = 0; i < 60; i++) await store.put(bytes(`${'x'.repeat(i)}1`), Buffer.alloc(60));
     expect(await fsckOf(store, disk)).toEqual([]);
     const random = new Random(3);
@@ -343,7 +343,7 @@ describe('a bulk load', () => {
       const ends = { keyEnd: k.length, valueEnd: valueBytes.length };
       loader.add({ bytes: k, keyStart: 0, valueBytes, valueStart: 0, ...ends });
     }
-    await store.finishLoad(loader);
+    store.finishLoad(loader);
     store.close();
     const golden = Buffer.from(fixtureFiles('btree/v1/clean')['btree.db']!);
     expect(golden.equals(bytesOf(disk))).toBe(true);

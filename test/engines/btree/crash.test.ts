@@ -65,7 +65,7 @@ describe('every crash point of a store that syncs', () => {
     const report = await explore<Event>({
       disk: { root: ROOT },
       workload: (disk, log) => wholeLife(disk, log, pageSize),
-      check: (disk, { events }) => violations(disk, events, opener(disk.boot)),
+      check: (disk, { events }) => violations(disk, events, opener(disk.boot, { pageSize })),
       profile,
       limits: LIMITS,
     });

@@ -93,7 +93,9 @@ export class TreeBuilder {
       this.#endLeaf(this.#leaves.length + 1);
     }
     if (this.#count === 0) {
-      this.#leaves.push({ page: this.#leaves.length + 1, key: bytes.slice(keyStart, keyEnd) });
+      // A copy also of a Buffer, whose slice would keep all that lies around it in memory.
+      const key = new Uint8Array(bytes.subarray(keyStart, keyEnd));
+      this.#leaves.push({ page: this.#leaves.length + 1, key });
     }
     const at = this.#used;
     this.#view.setUint16(at, keyBytes);

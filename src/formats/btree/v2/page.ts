@@ -2,6 +2,7 @@
 import {
   CELLS_AT,
   COUNT_AT,
+  GARBAGE_AT,
   getU64,
   HEADER_BYTES,
   IN_OVERFLOW,
@@ -32,12 +33,16 @@ export class V2Page {
   txn = 0;
   link = 0;
   linkCrc = 0;
-  /** Bytes of a value in an overflow page. */
+  /** Bytes of a value in an overflow page; in a tree's where its cells begin. */
   length = 0;
+  /** Bytes among the cells that none has. */
+  garbage = 0;
   /** Cells that lie within the page; less than `count` if parse returned false. */
   cells = 0;
   /** Header, slots and cells. */
   used = 0;
+  /** Where the first of the cells begins; the end of the page if there are none. */
+  lowest = 0;
   /** By cell, from the start of `bytes`. */
   at: Int32Array = NONE;
   end: Int32Array = NONE;
@@ -53,6 +58,7 @@ export class V2Page {
     this.level = bytes[start + LEVEL_AT]!;
     this.count = view.getUint16(start + COUNT_AT, true);
     this.length = view.getUint16(start + CELLS_AT, true);
+    this.garbage = view.getUint16(start + GARBAGE_AT, true);
     this.txn = getU64(view, start + TXN_AT);
     this.link = view.getUint32(start + LINK_AT, true);
     this.linkCrc = view.getUint32(start + LINK_CRC_AT, true);
@@ -71,6 +77,7 @@ export class V2Page {
       this.end = new Int32Array(count);
     }
     this.used = slots;
+    this.lowest = size;
     for (let i = 0; i < count; i++) {
       const cell = view.getUint16(start + HEADER_BYTES + i * SLOT_BYTES, true);
       const head = leaf ? LEAF_CELL_BYTES : INTERIOR_CELL_BYTES;
@@ -82,6 +89,7 @@ export class V2Page {
         bytes += value === IN_OVERFLOW ? OVERFLOW_REF_BYTES : value;
       }
       if (cell + bytes > size) return false;
+      if (cell < this.lowest) this.lowest = cell;
       this.at[i] = at;
       this.end[i] = at + bytes;
       this.used += bytes;
@@ -127,6 +135,13 @@ export class V2Page {
       page: view.getUint32(at + 4, true),
       crc: view.getUint32(at + 8, true),
     };
+  }
+
+  /** Whether the header is right about its cells: a writer relies on it for where there is room. */
+  get isTidy(): boolean {
+    const { count, lowest, length, size, used, garbage } = this;
+    const slots = HEADER_BYTES + count * SLOT_BYTES;
+    return length >= slots && length <= lowest && size - length === used - slots + garbage;
   }
 
   compare(i: number, key: Uint8Array): number {

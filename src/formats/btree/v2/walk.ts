@@ -8,7 +8,7 @@ import type { Check, Said } from '../check.ts';
 import { BtreeRow, KIND, type RowVisitor, type Steps, type TreeStat } from '../model.ts';
 import { type Bounds, isBounded } from '../range.ts';
 import type { V2File } from './file.ts';
-import { HEADER_BYTES, INTERIOR, LEAF, META_PAGES, OVERFLOW } from './layout.ts';
+import { CELLS_AT, HEADER_BYTES, INTERIOR, LEAF, META_PAGES, OVERFLOW } from './layout.ts';
 import { hex, type Meta } from './meta.ts';
 import { V2Page } from './page.ts';
 
@@ -141,7 +141,21 @@ export class V2Walk {
       });
       return undefined;
     }
-    if (fits) return opened;
+    if (fits) {
+      if (opened.isTidy) return opened;
+      const what = 'the header does not say where the cells are, or what is free among them';
+      const expected = { lowest: opened.lowest, used: opened.used };
+      const actual = { lowest: opened.length, garbage: opened.garbage };
+      this.#tell('page-overflow', what, {
+        page,
+        parent,
+        at: CELLS_AT,
+        length: 4,
+        expected,
+        actual,
+      });
+      return opened;
+    }
     const what = `${opened.count} cells do not fit into the page`;
     const actual = `${opened.cells} whole cells`;
     this.#tell('page-overflow', what, { page, parent, expected: `${opened.count} cells`, actual });

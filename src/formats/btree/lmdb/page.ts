@@ -89,23 +89,38 @@ export class LmdbPage {
   }
 
   #nodes(): boolean {
-    const { count } = this;
-    this.nodes = 0;
+    const { bytes, view, start, end, leaf, count } = this;
+    const lowest = PAGE_HEADER_BYTES + 2 * count;
     this.#slots = undefined;
     let total = 0;
     for (let slot = 0; slot < count; slot++) {
-      const size = this.#sizeAt(slot);
-      if (size === 0) {
-        // Nodes do not depend on each other: those behind it are as good as ever.
-        this.#slots ??= Array.from({ length: slot }, (_, i) => i);
-        continue;
-      }
+      const pointer = start + PAGE_HEADER_BYTES + 2 * slot;
+      const offset = bytes[pointer]! | (bytes[pointer + 1]! << 8);
+      const at = start + offset;
+      if (offset < lowest || at + NODE_BYTES > end) return this.#goodNodes();
+      let size = NODE_BYTES + view.getUint16(at + 6, true);
+      if (leaf) size += (bytes[at + 4]! & F_BIGDATA) !== 0 ? 8 : view.getUint32(at, true);
+      if (at + size > end) return this.#goodNodes();
       total += (size + 1) & ~1;
-      this.#slots?.push(slot);
-      this.nodes++;
     }
+    this.nodes = count;
     this.nodeBytes = total;
-    return this.#slots === undefined;
+    return true;
+  }
+
+  /** Nodes do not depend on each other: those behind a bad one are as good as ever. */
+  #goodNodes(): boolean {
+    const slots: number[] = [];
+    this.nodeBytes = 0;
+    for (let slot = 0; slot < this.count; slot++) {
+      const size = this.#sizeAt(slot);
+      if (size === 0) continue;
+      slots.push(slot);
+      this.nodeBytes += (size + 1) & ~1;
+    }
+    this.nodes = slots.length;
+    this.#slots = slots;
+    return false;
   }
 
   /** Bytes of the node in that slot; 0: it does not lie within the page. */

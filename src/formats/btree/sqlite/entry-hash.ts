@@ -1,5 +1,6 @@
 /** A hash of a row of values: the same for values that are equal, however they are stored. */
 import { type SqlValue, WholeReal } from '../model.ts';
+import { roundedFloats } from './deep/float-text.ts';
 import { integerAt, lengthOf, type RecordHeader } from './record.ts';
 
 const TAG_NULL = 1;
@@ -10,6 +11,8 @@ const TAG_BLOB = 4;
 export class EntryHash {
   first = 0;
   second = 0;
+  /** Texts that differ in the digits of floats alone are taken for equal. */
+  rounded = false;
   readonly #scratch = new DataView(new ArrayBuffer(8));
   readonly #bytes = new Uint8Array(this.#scratch.buffer);
 
@@ -32,7 +35,8 @@ export class EntryHash {
     if (serial === 0) this.#byte(TAG_NULL);
     else if (serial < 10) {
       this.#number(serial === 7 ? view.getFloat64(at) : integerAt(view, at, serial));
-    } else this.#span(serial % 2 === 1 ? TAG_TEXT : TAG_BLOB, bytes, at, at + lengthOf(serial));
+    } else if (serial % 2 === 0) this.#span(TAG_BLOB, bytes, at, at + lengthOf(serial));
+    else this.#text(bytes, at, at + lengthOf(serial));
   }
 
   value(value: SqlValue): void {
@@ -40,7 +44,7 @@ export class EntryHash {
     else if (typeof value === 'string') {
       const text = Buffer.from(value, this.encoding === 1 ? 'utf8' : 'utf16le');
       if (this.encoding === 3) text.swap16();
-      this.#span(TAG_TEXT, text, 0, text.length);
+      this.#text(text, 0, text.length);
     } else if (value instanceof Uint8Array) this.#span(TAG_BLOB, value, 0, value.length);
     else this.#number(value instanceof WholeReal ? value.value : value);
   }
@@ -53,6 +57,13 @@ export class EntryHash {
       this.#byte(TAG_BLOB);
     } else this.#scratch.setFloat64(0, Number(value) + 0);
     for (let i = 0; i < 8; i++) this.#byte(this.#bytes[i]!);
+  }
+
+  #text(bytes: Uint8Array, start: number, end: number): void {
+    if (this.rounded) {
+      const text = roundedFloats(bytes, start, end, this.encoding);
+      this.#span(TAG_TEXT, text, 0, text.length);
+    } else this.#span(TAG_TEXT, bytes, start, end);
   }
 
   #span(tag: number, bytes: Uint8Array, start: number, end: number): void {

@@ -62,16 +62,21 @@ export class ComputedIndex {
     });
   }
 
+  /** The version that wrote the file last, if it made other texts of floats than are made now. */
+  get older(): string | undefined {
+    const { writer } = this.file.header;
+    if (writer === 0 || writer >= FLOAT_TEXT_CHANGED) return undefined;
+    return `3.${Math.floor(writer / 1000) % 1000}.${writer % 1000}`;
+  }
+
   /**
-   * What may be the matter with entries that differ, though nothing is damaged: texts that older
-   * versions made of floats, https://www.sqlite.org/staleexpridx.html. Once entries() has ended.
+   * What may be the matter with entries that differ, though nothing is damaged: they are computed
+   * of such texts, as their length is. https://www.sqlite.org/staleexpridx.html
+   * Known once entries() has ended.
    */
   get stale(): string | undefined {
-    const { writer } = this.file.header;
-    if (!this.#images.floats || writer === 0 || writer >= FLOAT_TEXT_CHANGED) return undefined;
-    if (!this.#mayHaveFloats) return undefined;
-    const version = `3.${Math.floor(writer / 1000) % 1000}.${writer % 1000}`;
-    return `SQLite ${version} wrote last: until 3.53 it made a text of a float with 15 digits, now with 17. Where that explains the differences, REINDEX ends them`;
+    if (!this.older || !this.#images.floats || !this.#mayHaveFloats) return undefined;
+    return `SQLite ${this.older} wrote last: until 3.53 it made a text of a float with 15 digits, now with 17. Where that explains the differences, REINDEX ends them`;
   }
 
   /** A column of the definition is computed itself, or has other values than texts. */

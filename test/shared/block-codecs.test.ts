@@ -1,7 +1,12 @@
 /** Compression a block at a time: round trips, limits, and bytes that are none. */
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type BlockCodec, CodecFault, LimitFault } from '../../src/shared/codecs/block-codec.ts';
+import {
+  type BlockCodec,
+  CodecFault,
+  LimitFault,
+  provedCodec,
+} from '../../src/shared/codecs/block-codec.ts';
 import { bzip2Codec } from '../../src/shared/codecs/bzip2.ts';
 import { deflateRaw } from '../../src/shared/codecs/deflate.ts';
 import { snappyBlock } from '../../src/shared/codecs/snappy.ts';
@@ -174,5 +179,37 @@ describe('LZMA2 as we write it', () => {
     ['noise', noise, 1.001],
   ])('is small: %s', (_, bytes, share) => {
     expect(xz.compress(bytes).length).toBeLessThan(share * bytes.length + 64);
+  });
+});
+
+describe('a codec that is not believed', () => {
+  const reversed = (bytes: Uint8Array) => Uint8Array.from(bytes).reverse();
+  const packing = (compress: BlockCodec['compress']) =>
+    provedCodec('turned', { decompress: reversed, compress });
+
+  it('packs what comes back', () => {
+    expect([...packing(reversed).compress(Uint8Array.of(1, 2, 3))]).toEqual([3, 2, 1]);
+    expect(packing(reversed).compress(new Uint8Array(0))).toHaveLength(0);
+  });
+
+  it.each<[string, BlockCodec['compress']]>([
+    ['zeros', (bytes) => new Uint8Array(bytes.length)],
+    ['less', (bytes) => reversed(bytes).subarray(1)],
+    ['what it was given', (bytes) => bytes],
+  ])('refuses %s', (_, compress) => {
+    const what = /^turned made \d bytes of 3 that do not give them back$/;
+    expect(() => packing(compress).compress(Uint8Array.of(1, 2, 3))).toThrow(what);
+  });
+
+  it('refuses what cannot be unpacked', () => {
+    const codec = {
+      decompress: () => {
+        throw new CodecFault('no');
+      },
+      compress: reversed,
+    };
+    expect(() => provedCodec('none', codec).compress(Uint8Array.of(1))).toThrow(
+      'none made 1 bytes',
+    );
   });
 });

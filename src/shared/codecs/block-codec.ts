@@ -3,6 +3,7 @@
  * than a CodecFault thrown at bytes that are no such compression.
  */
 import { createRequire } from 'node:module';
+import { DdiaError } from '../errors.ts';
 
 export interface BlockCodec {
   /** Throws a CodecFault for bad bytes and for more than `bytesMax` of output. */
@@ -38,5 +39,29 @@ export function guarded<T>(what: string, run: () => T): T {
   } catch (error) {
     if (error instanceof CodecFault) throw error;
     throw new CodecFault(`${what}: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * What was packed is unpacked before anything relies on it: data that do not come back are lost.
+ * Throws a DdiaError `codec-failed`. For codecs whose other half costs little beside this one.
+ */
+export function provedCodec(name: string, codec: BlockCodec): BlockCodec {
+  return {
+    ...codec,
+    compress(bytes) {
+      const packed = codec.compress(bytes);
+      if (givesBack(codec, packed, bytes)) return packed;
+      const what = `${name} made ${packed.length} bytes of ${bytes.length} that do not give them back`;
+      throw new DdiaError('codec-failed', what, 'another --codec');
+    },
+  };
+}
+
+function givesBack(codec: BlockCodec, packed: Uint8Array, bytes: Uint8Array): boolean {
+  try {
+    return Buffer.compare(codec.decompress(packed, Math.max(1, bytes.length)), bytes) === 0;
+  } catch {
+    return false;
   }
 }

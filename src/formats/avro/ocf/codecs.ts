@@ -1,13 +1,12 @@
 /** The codecs of containers: what compresses the data of a block. */
 
-import { type BlockCodec, CodecFault } from '../../../shared/codecs/block-codec.ts';
+import { type BlockCodec, CodecFault, provedCodec } from '../../../shared/codecs/block-codec.ts';
 import { bzip2Codec } from '../../../shared/codecs/bzip2.ts';
 import { deflateRaw } from '../../../shared/codecs/deflate.ts';
 import { snappyBlock } from '../../../shared/codecs/snappy.ts';
 import { xz } from '../../../shared/codecs/xz.ts';
 import { zstdCodec } from '../../../shared/codecs/zstd/block.ts';
 import { crc32 } from '../../../shared/crc32.ts';
-import { DdiaError } from '../../../shared/errors.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import type { CodecName } from './spec.ts';
 
@@ -58,14 +57,10 @@ async function load(name: CodecName): Promise<BlockCodec> {
     case 'snappy':
       return snappyWithCrc;
     case 'xz':
-      return xz;
+      return provedCodec(name, xz);
     case 'bzip2':
-      return bzip2Codec();
+      return provedCodec(name, await bzip2Codec());
     case 'zstandard':
-      try {
-        return await zstdCodec();
-      } catch (error) {
-        throw new DdiaError('codec-unavailable', (error as Error).message);
-      }
+      return provedCodec(name, await zstdCodec());
   }
 }

@@ -3,6 +3,7 @@
  * original compiled to WebAssembly.
  */
 import * as zlib from 'node:zlib';
+import { DdiaError } from '../../errors.ts';
 import { type BlockCodec, CodecFault, guarded, tooMuch } from '../block-codec.ts';
 import { zstdDecompress, zstdFault, zstdHeader } from './index.ts';
 import { fetchOriginal } from './original.ts';
@@ -73,5 +74,6 @@ export async function zstdCodec(): Promise<BlockCodec> {
 }
 
 function cannotWrite(): never {
-  throw new CodecFault('writing Zstandard needs Node 22.15, or the package @bokuweb/zstd-wasm');
+  const what = 'writing Zstandard takes Node 22.15, or the package @bokuweb/zstd-wasm';
+  throw new DdiaError('codec-unavailable', what, 'npm install @bokuweb/zstd-wasm');
 }

@@ -17,18 +17,21 @@ import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import type { Disk } from '../../../src/io/disk.ts';
 import { diskSet } from '../../../src/io/disk-set.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
+import {
+  allowed,
+  type Change,
+  contentOf,
+  type EventLog as History,
+  type WriteEvent,
+} from '../../support/write-history.ts';
+
+export { allowed, contentOf };
 
 export const ROOT = '/store';
 export const NOW = 1_000_000;
 
-/** One write: its changes, key to value or undefined for a deletion. */
-export type Event =
-  | { kind: 'issued'; changes: [string, string | undefined][] }
-  | { kind: 'acknowledged'; seq: number; count: number; durable: boolean };
-
-export interface EventLog {
-  append(event: Event): void;
-}
+export type Event = WriteEvent<{ seq: number; count: number }>;
+export type EventLog = History<Event>;
 
 export type Opener = (disk: Disk, options?: BitcaskOptions) => Promise<BitcaskStore>;
 export type Open = typeof BitcaskStore.open;
@@ -52,7 +55,7 @@ export const opener =
 export async function write(
   store: BitcaskStore,
   log: EventLog,
-  changes: [string, string | undefined][],
+  changes: Change[],
   durable: boolean,
 ): Promise<void> {
   log.append({ kind: 'issued', changes });
@@ -66,34 +69,6 @@ export async function write(
   else seq = await store.delete(only!.key);
   const count = seq === 0 ? 0 : operations.length;
   log.append({ kind: 'acknowledged', seq, count, durable: durable || operations.length > 1 });
-}
-
-export function contentOf(store: { scan(): Iterable<{ key: Buffer; value: Buffer }> }): string {
-  const pairs: string[] = [];
-  for (const { key, value } of store.scan()) pairs.push(`${key}=${value}`);
-  return pairs.join(' ');
-}
-
-/** How many of the writes have to be there. */
-function durableOf(events: readonly Event[]): number {
-  const acknowledged = events.filter((event) => event.kind === 'acknowledged');
-  return acknowledged.findLastIndex(({ durable }) => durable) + 1;
-}
-
-/** The contents that a store may have: after each prefix of at least so many writes. */
-export function allowed(events: readonly Event[], least: number): string[] {
-  const issued = events.filter((event) => event.kind === 'issued');
-  const state = new Map<string, string>();
-  const text = () => [...state].sort(([a], [b]) => (a < b ? -1 : 1)).map((pair) => pair.join('='));
-  const contents = least === 0 ? [''] : [];
-  issued.forEach(({ changes }, i) => {
-    for (const [key, value] of changes) {
-      if (value === undefined) state.delete(key);
-      else state.set(key, value);
-    }
-    if (i + 1 >= least) contents.push(text().join(' '));
-  });
-  return contents;
 }
 
 /** Opens the store as recovery would, closes it again, and lists what is wrong with it. */
@@ -110,7 +85,7 @@ export async function violations(
   }
   const found: string[] = [];
   const content = contentOf(store);
-  const may = allowed(events, durableOf(events));
+  const may = allowed(events);
   if (!may.includes(content)) {
     found.push(`holds "${content}", expected one of ${may.map((one) => `"${one}"`).join(', ')}`);
   }

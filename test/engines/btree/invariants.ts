@@ -14,19 +14,21 @@ import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import type { Disk } from '../../../src/io/disk.ts';
 import { diskSet } from '../../../src/io/disk-set.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
+import {
+  allowed,
+  type Change,
+  contentOf,
+  type EventLog as History,
+  type WriteEvent,
+} from '../../support/write-history.ts';
+
+export { contentOf };
 
 export const ROOT = '/store';
 
-/** One write: its changes, key to value or undefined for a deletion. */
-export type Event =
-  | { kind: 'issued'; changes: Changes }
-  | { kind: 'acknowledged'; durable: boolean };
-
-export type Changes = [string, string | undefined][];
-
-export interface EventLog {
-  append(event: Event): void;
-}
+export type Event = WriteEvent;
+export type EventLog = History<Event>;
+export type Changes = Change[];
 
 export type Opener = (disk: Disk, options?: BtreeOptions) => BtreeStore;
 export type Open = typeof BtreeStore.open;
@@ -58,34 +60,6 @@ export async function write(
   else if (only!.value) await store.put(only!.key, only!.value);
   else await store.delete(only!.key);
   log.append({ kind: 'acknowledged', durable });
-}
-
-export function contentOf(store: { scan(): Iterable<{ key: Buffer; value: Buffer }> }): string {
-  const pairs: string[] = [];
-  for (const { key, value } of store.scan()) pairs.push(`${key}=${short(`${value}`)}`);
-  return pairs.join(' ');
-}
-
-const short = (value: string): string =>
-  value.length > 20 ? `${value.slice(0, 4)}…${value.length}` : value;
-
-/** The contents that a store may have: after each prefix that holds all that was durable. */
-function allowed(events: readonly Event[]): string[] {
-  const issued = events.filter((event) => event.kind === 'issued');
-  const acknowledged = events.filter((event) => event.kind === 'acknowledged');
-  const least = acknowledged.findLastIndex(({ durable }) => durable) + 1;
-  const state = new Map<string, string>();
-  const text = () =>
-    [...state].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}=${short(value)}`);
-  const contents = least === 0 ? [''] : [];
-  issued.forEach(({ changes }, i) => {
-    for (const [key, value] of changes) {
-      if (value === undefined) state.delete(key);
-      else state.set(key, value);
-    }
-    if (i + 1 >= least) contents.push(text().join(' '));
-  });
-  return contents;
 }
 
 /** Opens the store as recovery would, closes it again, and lists what is wrong with it. */

@@ -13,18 +13,24 @@ import { verifyDatabase } from '../../../src/formats/lsm/verify.ts';
 import type { Disk } from '../../../src/io/disk.ts';
 import { diskSet } from '../../../src/io/disk-set.ts';
 import { bootProcesses } from '../../../src/io/processes.ts';
+import {
+  allowed,
+  applyChange,
+  type Change,
+  contentOf as contentOfAny,
+  durableOf,
+  type EventLog as History,
+  textOf,
+  type WriteEvent,
+} from '../../support/write-history.ts';
+
+export type { Change };
+export { textOf };
 
 export const ROOT = '/store';
 
-/** A key with its value, undefined for a deletion; or `from..to`, a range deletion. */
-export type Change = [string, string | undefined];
-export type Event =
-  | { kind: 'issued'; changes: Change[] }
-  | { kind: 'acknowledged'; seq: number; count: number; durable: boolean };
-
-export interface EventLog {
-  append(event: Event): void;
-}
+export type Event = WriteEvent<{ seq: number; count: number }>;
+export type EventLog = History<Event>;
 
 export type Opener = (disk: Disk, options?: LsmOptions) => Promise<LsmStore>;
 export type Open = typeof LsmStore.open;
@@ -79,41 +85,20 @@ export async function write(
   log.append({ kind: 'acknowledged', seq, count: operations.length, durable: durable || many });
 }
 
-export function applyTo(state: Map<string, string>, [key, value]: Change): void {
-  const range = RANGE.exec(key);
-  if (range) {
+/** A key may be a range, `from..to`, whose keys are deleted. */
+export function applyTo(state: Map<string, string>, change: Change): void {
+  const range = RANGE.exec(change[0]);
+  if (!range) applyChange(state, change);
+  else {
     for (const one of [...state.keys()]) {
       if (one >= range[1]! && one < range[2]!) state.delete(one);
     }
-  } else if (value === undefined) state.delete(key);
-  else state.set(key, value);
-}
-
-export function textOf(state: ReadonlyMap<string, string>): string {
-  return [...state]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map((pair) => pair.join('='))
-    .join(' ');
+  }
 }
 
 export function contentOf(store: Pick<LsmStore, 'scan'>, reverse = false): string {
-  const pairs: string[] = [];
-  for (const { key, value } of store.scan({ reverse })) pairs.push(`${key}=${value}`);
-  return (reverse ? pairs.reverse() : pairs).join(' ');
-}
-
-/** The contents that a store may have: after each prefix that holds all that was durable. */
-function allowed(events: readonly Event[]): string[] {
-  const issued = events.filter((event) => event.kind === 'issued');
-  const acknowledged = events.filter((event) => event.kind === 'acknowledged');
-  const least = acknowledged.findLastIndex(({ durable }) => durable) + 1;
-  const state = new Map<string, string>();
-  const contents = least === 0 ? [''] : [];
-  issued.forEach(({ changes }, i) => {
-    for (const change of changes) applyTo(state, change);
-    if (i + 1 >= least) contents.push(textOf(state));
-  });
-  return contents;
+  const rows = [...store.scan({ reverse })];
+  return contentOfAny({ scan: () => (reverse ? rows.reverse() : rows) });
 }
 
 /** Every key that was ever written, asked for one by one. */
@@ -146,7 +131,7 @@ export async function violations(
   const found: string[] = [];
   try {
     const content = contentOf(store);
-    const may = allowed(events);
+    const may = allowed(events, durableOf(events), applyTo);
     if (!may.includes(content)) {
       found.push(`holds "${content}", expected one of ${may.map((one) => `"${one}"`).join(', ')}`);
     }

@@ -17,18 +17,31 @@ export async function openPath(
   dialect?: string,
 ): Promise<Identified> {
   const set = openFileSet(path);
-  return askDialects(
-    command,
-    set,
-    dialect,
-    (families) => {
-      const among = family === undefined ? families : families.filter(({ id }) => id === family);
-      return identify(among, set, dialect);
-    },
-    ({ detection }) => detection.confidence === 'certain',
-    family,
-  );
+  const of = (only: string | undefined): Promise<Identified> =>
+    askDialects(
+      command,
+      set,
+      dialect,
+      (families) => {
+        const among = only === undefined ? families : families.filter(({ id }) => id === only);
+        return identify(among, set, dialect);
+      },
+      ({ detection }) => detection.confidence === 'certain',
+      only,
+    );
+  try {
+    return await of(family);
+  } catch (error) {
+    const unknown = error instanceof DdiaError && NOTHING_OF_IT.has(error.code);
+    if (!unknown || family === undefined || dialect !== undefined || path === '-') throw error;
+    const other = await of(undefined).catch(() => undefined);
+    if (!other) throw error;
+    const hint = `it looks like ${other.family.id} ${other.dialect.id}: ddia ${other.family.id} --help`;
+    throw new DdiaError(error.code, error.message, hint, error.exit);
+  }
 }
+
+const NOTHING_OF_IT: ReadonlySet<string> = new Set(['unknown-format', 'no-segments']);
 
 /**
  * Puts a question about `set` to the dialects; once more with those of all plugins when nobody was

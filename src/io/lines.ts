@@ -15,8 +15,8 @@ const NEWLINE = 0x0a;
 const STDIN = 0;
 
 /**
- * Calls `visit` with each line, without its newline, and its number from 1; the bytes are good until
- * it returns. A last line without a newline counts. `between` is awaited after each piece that was
+ * Calls `visit` with each line, without its newline, and its number from 1; the bytes are good
+ * until it returns. A last line without a newline counts. `between` is awaited after each piece that was
  * read. Throws a DdiaError when a line is longer than LINE_BYTES_MAX, and whatever the callbacks
  * throw.
  */
@@ -44,7 +44,7 @@ export async function readLines(
   }
 }
 
-/** A line whose end has not come yet, in room that doubles: each byte is copied a few times at most. */
+/** A line whose end has not come yet, in room that doubles: a byte is copied a few times at most. */
 class BegunLine {
   length = 0;
   #room: Buffer = Buffer.alloc(0);

@@ -11,8 +11,8 @@ export interface Token {
 }
 
 /**
- * Of what stands in quotes only where it begins: a pattern that repeats a group takes from V8's stack
- * with each round, and a default can be a text of many MiB.
+ * Of what stands in quotes only where it begins: a pattern that repeats a group takes from V8's
+ * stack with each round, and a default can be a text of many MiB.
  */
 const TOKEN =
   /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([xX]?'|["`])|\[([^\]]*)\]|(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)|(\|\||<<|>>|<=|>=|<>|==|!=|->>|->|[-+*/%(),.;=<>&|~])|([?@:#$][\w$]*)|([\s\S])/gy;

@@ -16,9 +16,9 @@ const STDIN = 0;
 
 /**
  * Calls `visit` with each line, without its newline, and its number from 1; the bytes are good
- * until it returns. A last line without a newline counts. `between` is awaited after each piece that was
- * read. Throws a DdiaError when a line is longer than LINE_BYTES_MAX, and whatever the callbacks
- * throw.
+ * until it returns. A last line without a newline counts. `between` is awaited after each piece
+ * that was read. Throws a DdiaError when a line is longer than LINE_BYTES_MAX, and whatever the
+ * callbacks throw.
  */
 export async function readLines(
   fd: number,
@@ -44,7 +44,7 @@ export async function readLines(
   }
 }
 
-/** A line whose end has not come yet, in room that doubles: a byte is copied a few times at most. */
+/** A line whose end has not come yet. Its room doubles: a byte is copied a few times at most. */
 class BegunLine {
   length = 0;
   #room: Buffer = Buffer.alloc(0);

@@ -145,6 +145,21 @@ describe('lsm import', () => {
     }
   });
 
+  it('and delete take no range that is none', () => {
+    const store = at('range');
+    ddia(['lsm', 'put', store, 'b', '1']);
+    for (const to of ['a', 'b']) {
+      const { status, stderr } = ddia(['lsm', 'delete', store, 'b', '--to', to]);
+      expect({ status, stderr }).toEqual({
+        status: 2,
+        stderr: `error: no key lies from b to ${to}\n`,
+      });
+    }
+    expect(ddia(['lsm', 'get', store, 'b']).stdout).toBe('1\n');
+    const file = ddia(['lsm', 'scan', join(store, 'wal/MANIFEST.wal2')]);
+    expect(file.status).toBe(3);
+  });
+
   it('says nothing of records where there are none', () => {
     const { stderr } = ddia(['lsm', 'import', at('none')], { input: '{"key":7}\n' });
     expect(stderr.split('\n')).toHaveLength(2);

@@ -30,7 +30,9 @@ export async function openPath(
       only,
     );
   try {
-    return await of(family);
+    const found = await of(family);
+    if (family === undefined && dialect === undefined) tellOfDatabase(found);
+    return found;
   } catch (error) {
     const unknown = error instanceof DdiaError && NOTHING_OF_IT.has(error.code);
     if (!unknown || family === undefined || dialect !== undefined || path === '-') throw error;
@@ -39,6 +41,16 @@ export async function openPath(
     const hint = `it looks like ${other.family.id} ${other.dialect.id}: ddia ${other.family.id} --help`;
     throw new DdiaError(error.code, error.message, hint, error.exit);
   }
+}
+
+/** Who asks whether a database is whole is not to be told so of its tables alone. */
+function tellOfDatabase({ set, family: { id } }: Identified): void {
+  const whole = set.isDirectory && set.files.some(({ name }) => name === 'CURRENT');
+  if (!whole || (id !== 'sstable' && id !== 'wal')) return;
+  const part = id === 'wal' ? 'logs' : 'tables';
+  process.stderr.write(
+    `note: ${set.path} is a whole database, of which these are the ${part}: see ddia lsm\n`,
+  );
 }
 
 const NOTHING_OF_IT: ReadonlySet<string> = new Set(['unknown-format', 'no-segments']);

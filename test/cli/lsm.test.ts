@@ -123,6 +123,17 @@ describe('bench', () => {
   });
 });
 
+describe('the verbs that detect a family', () => {
+  it('say that tables are not all of a database', () => {
+    const whole = 'fixtures/database/leveldb';
+    const { status, stderr } = ddia(['verify', whole]);
+    const note = `note: ${whole} is a whole database, of which these are the tables: see ddia lsm\n`;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: note });
+    expect(ddia(['verify', 'fixtures/sstable/leveldb']).stderr).toBe('');
+    expect(ddia(['sstable', 'verify', whole]).stderr).toBe('');
+  });
+});
+
 describe('lsm import', () => {
   const row = (key: string): string => `{"key":"${key}","value":"1"}\n`;
 

@@ -4,11 +4,10 @@ import type { ScanContext } from '../formats/format.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { openForReading, readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { isBase64, isHex } from '../shared/packed-text.ts';
 import type { Packing } from './avro-encode.ts';
 
 const LENGTH_BYTES = 4;
-const HEX = /^(?:[0-9a-fA-F]{2})*$/;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export type OnPayload = (payload: Uint8Array, number: number) => void | Promise<void>;
 
@@ -68,7 +67,7 @@ async function readTextPayloads(
   visit: OnPayload,
 ): Promise<void> {
   const lines = openForReading(path);
-  const pattern = packing === 'hex' ? HEX : BASE64;
+  const fits = packing === 'hex' ? isHex : isBase64;
   // A schema may have to be fetched first, so what a read brought is kept and then worked off.
   let waiting: { payload: Uint8Array; number: number }[] = [];
   try {
@@ -77,7 +76,7 @@ async function readTextPayloads(
       (line, number) => {
         const text = line.toString('latin1').trim();
         if (text === '') return;
-        if (!pattern.test(text)) throw new DdiaError('bad-line', `line ${number}: no ${packing}`);
+        if (!fits(text)) throw new DdiaError('bad-line', `line ${number}: no ${packing}`);
         waiting.push({ payload: Buffer.from(text, packing), number });
       },
       context.signal,

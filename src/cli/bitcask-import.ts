@@ -6,10 +6,9 @@ import type { SyncMode } from '../engines/sync-mode.ts';
 import { parseRecordLine, type RecordLine } from '../formats/bitcask/lines.ts';
 import { readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';
-import { count } from '../ui/count.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { storeDialect, withStore, withTextbook } from './bitcask-engine.ts';
-import { throwInLine } from './writable.ts';
+import { throwInLine, withKept } from './writable.ts';
 
 export interface ImportFlags {
   dialect: string | undefined;
@@ -84,7 +83,7 @@ async function intoStore(
     );
   } catch (error) {
     await Promise.allSettled(underWay);
-    throw withKept(error, result);
+    throw withKept(error, result.puts + result.deletions);
   }
 }
 
@@ -106,7 +105,7 @@ async function intoTextbook(
     if (parsed) tally(result, parsed.puts);
   };
   await readLines(0, take, command.signal).catch((error: unknown) => {
-    throw withKept(error, result);
+    throw withKept(error, result.puts + result.deletions);
   });
 }
 
@@ -115,11 +114,4 @@ function tally(result: ImportResult, puts: RecordLine['puts']): void {
     if (value === undefined) result.deletions++;
     else result.puts++;
   }
-}
-
-function withKept(error: unknown, { puts, deletions }: ImportResult): unknown {
-  if (!(error instanceof DdiaError) || puts + deletions === 0) return error;
-  const records = puts + deletions;
-  const kept = `${count(records, 'record')} before it ${records === 1 ? 'is' : 'are'} in the store`;
-  return new DdiaError(error.code, error.message, kept, error.exit);
 }

@@ -20,7 +20,10 @@ export const btreeFlags = {
 
 export const treeFlag = Flags.string({ description: 'this tree alone (table, bucket, database)' });
 
-export const deepFlag = Flags.boolean({ description: 'also compare each index with its table' });
+export const deepFlag = Flags.boolean({
+  description:
+    'SQLite: also each index against its table, CHECK and types of values; LMDB, bbolt, v2: the other meta page',
+});
 
 export interface BtreeInput {
   input: BtreeOpened;

@@ -5,10 +5,11 @@ import { V1Store } from '../engines/btree-v1/store.ts';
 import type { Loader } from '../engines/btree-v1/tree-file.ts';
 import type { LoadShape } from '../formats/btree/v1/bulk-load.ts';
 import { bytesFromJson } from '../formats/bytes/json-bytes.ts';
+import { badLine, fieldsOfLine } from '../formats/bytes/json-line.ts';
 import { readLines } from '../io/lines.ts';
-import { type DdiaError, usageError } from '../shared/errors.ts';
+import { usageError } from '../shared/errors.ts';
 import { type AnyStore, type Operation, type StoreOptions, withBtree } from './btree-engine.ts';
-import { inLine } from './writable.ts';
+import { inLine, withKept } from './writable.ts';
 
 export interface ImportResult {
   dir: string;
@@ -38,7 +39,7 @@ export function importLines(
       await importer.end();
     } catch (error) {
       importer.abort();
-      throw error;
+      throw withKept(error, importer.kept);
     }
     const { puts, deletions } = importer;
     return { dir, puts, deletions, keys: store.size };
@@ -48,6 +49,8 @@ export function importLines(
 class Importer {
   puts = 0;
   deletions = 0;
+  /** Records that are in the store for good, whatever comes. */
+  kept = 0;
   #waiting: Operation[] = [];
   /** As long as every key was greater than the one before. */
   #loader: Loader | NewTree | undefined;
@@ -90,6 +93,7 @@ class Importer {
     if (this.#finishLoad()) this.#unsorted = true;
     this.#waiting = [];
     await this.store.batch(operations);
+    this.kept += operations.length;
   }
 
   /** False if that was done before, or nothing is loaded. */
@@ -100,6 +104,7 @@ class Importer {
     this.#loader = undefined;
     if (store instanceof V1Store) store.finishLoad(loader as Loader);
     else store.finishLoad(loader as NewTree);
+    this.kept = this.puts + this.deletions - this.#waiting.length;
     return true;
   }
 
@@ -114,26 +119,14 @@ class Importer {
   }
 }
 
-/** Undefined for an empty line. */
+/** Undefined for lines that carry no record: empty ones, `damage` and `summary`. */
 export function operationOf(line: Buffer, number: number): Operation | undefined {
-  const text = line.toString('utf8').trim();
-  if (text === '') return undefined;
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw badLine(number, 'it is not JSON');
-  }
-  const { key, value, deleted } = (parsed ?? {}) as Record<string, unknown>;
-  const keyBytes = bytesFromJson(key);
-  if (!keyBytes) throw badLine(number, 'it has no "key" that is a string, {"hex"} or {"base64"}');
-  if (deleted === true) return { key: keyBytes, value: undefined };
-  const valueBytes = bytesFromJson(value);
-  if (!valueBytes) throw badLine(number, 'it has neither a "value" nor "deleted": true');
-  return { key: keyBytes, value: valueBytes };
-}
-
-function badLine(number: number, why: string): DdiaError {
-  const hint = 'as ddia btree scan --json prints them: {"key":"a","value":"1"}';
-  return usageError('bad-line', `line ${number}: ${why}`, hint);
+  const fields = fieldsOfLine(line, number);
+  if (!fields) return undefined;
+  const key = bytesFromJson(fields['key']);
+  if (!key) throw badLine(number, 'it has no "key" that is a string, {"hex"} or {"base64"}');
+  if (fields['deleted'] === true || fields['op'] === 'delete') return { key, value: undefined };
+  const value = bytesFromJson(fields['value']);
+  if (!value) throw badLine(number, 'it has neither a "value" nor "deleted": true');
+  return { key, value };
 }

@@ -97,7 +97,7 @@ export async function getKey(
   end();
   out.flush();
   if (result.records > 0) return EXIT.ok;
-  if (!flags.json) process.stderr.write('not found\n');
+  process.stderr.write(`${input.set.path}: no key ${JSON.stringify(key)}\n`);
   return EXIT.damage;
 }
 
@@ -122,6 +122,6 @@ export async function findRows(
   end();
   out.flush();
   if (found > 0) return EXIT.ok;
-  if (!flags.json) process.stderr.write('not found\n');
+  process.stderr.write(`${input.set.path}: no key ${JSON.stringify(key)}\n`);
   return EXIT.damage;
 }

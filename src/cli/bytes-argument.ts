@@ -7,8 +7,8 @@
  *     utf8:hex:00      what follows, as it stands: for text that begins like one of these
  */
 import { usageError } from '../shared/errors.ts';
+import { isHex } from '../shared/packed-text.ts';
 
-const HEX = /^(?:[0-9a-f]{2})*$/i;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** The bytes that an argument stands for. Throws a usage error when it is not well-formed. */
@@ -20,7 +20,7 @@ export function parseBytes(text: string): Uint8Array {
 
 /** Pairs of hexadecimal digits, without a prefix. */
 export function parseHex(digits: string): Uint8Array {
-  if (HEX.test(digits)) return Buffer.from(digits, 'hex');
+  if (isHex(digits)) return Buffer.from(digits, 'hex');
   const odd = /^[0-9a-f]*$/i.test(digits);
   throw usageError(
     'bad-bytes',

@@ -61,7 +61,7 @@ export abstract class DumpCommand extends DdiaCommand {
   static override args = {
     path: Args.string({
       ignoreStdin: true,
-      description: 'file, directory of segments, or -',
+      description: 'file, directory that holds it or its segments, or -',
       required: true,
     }),
   };

@@ -1,15 +1,18 @@
 /** What the commands of the LSM store share: opening and closing it, and what they print. */
 import { join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
+import { type Operation, toLog } from '../engines/lsm/operation.ts';
 import type { LsmOptions } from '../engines/lsm/options.ts';
 import { STRATEGIES } from '../engines/lsm/pick.ts';
 import { LsmStore } from '../engines/lsm/store.ts';
+import { badLine } from '../formats/bytes/json-line.ts';
 import { TYPE, typeName } from '../formats/sstable/entry-block.ts';
 import { parseEntryLine } from '../formats/sstable/lines.ts';
 import { readLines } from '../io/lines.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
+import { inLine, throwInLine, withKept } from './writable.ts';
 
 export const storeArg = Args.string({
   ignoreStdin: true,
@@ -69,25 +72,46 @@ export async function importEntries(
       underWay = [];
       await Promise.all(sent);
     };
-    const send = async (line: Buffer, number: number): Promise<void> => {
-      const entry = parseEntryLine(line, number);
-      if (!entry) return;
-      const { type, key, value } = entry;
-      if (type === TYPE.put) await store.put(key, value!);
-      else if (type === TYPE.delete) await store.delete(key);
-      else if (type === TYPE.rangeDelete && value) await store.deleteRange(key, value);
-      else throw new DdiaError('bad-line', `line ${number}: ${typeName(type)} cannot be imported`);
-      if (type === TYPE.put) result.puts++;
+    const send = async (operation: Operation, number: number): Promise<void> => {
+      await write(store, operation).catch((error) => throwInLine(number, error));
+      if (operation.op === undefined) result.puts++;
       else result.deletions++;
     };
+    // A line that cannot be is told before one behind it is under way.
+    const take = (line: Buffer, number: number): void => {
+      const operation = operationOf(line, number);
+      if (!operation) return;
+      inLine(number, () => toLog(operation));
+      underWay.push(send(operation, number));
+    };
     try {
-      const take = (line: Buffer, number: number): void => void underWay.push(send(line, number));
       await readLines(0, take, command.signal, settle);
       await settle();
     } catch (error) {
       await Promise.allSettled(underWay);
-      throw error;
+      throw withKept(error, result.puts + result.deletions);
     }
   });
   return result;
+}
+
+function write(store: LsmStore, operation: Operation): Promise<number> {
+  const { key } = operation;
+  if (operation.op === 'delete') return store.delete(key);
+  if (operation.op === 'delete-range') return store.deleteRange(key, operation.to);
+  return store.put(key, operation.value);
+}
+
+/** Undefined for lines that carry no entry. */
+function operationOf(line: Buffer, number: number): Operation | undefined {
+  const entry = parseEntryLine(line, number);
+  if (!entry) return undefined;
+  const { type, key, value } = entry;
+  if (type === TYPE.put) return { key, value: value! };
+  if (type === TYPE.delete) return { op: 'delete', key };
+  if (type === TYPE.rangeDelete) {
+    if (value) return { op: 'delete-range', key, to: value };
+    throw badLine(number, 'a delete-range needs a "value", the end of the range');
+  }
+  throw new DdiaError('bad-line', `line ${number}: ${typeName(type)} cannot be imported`);
 }

@@ -17,18 +17,43 @@ export async function openPath(
   dialect?: string,
 ): Promise<Identified> {
   const set = openFileSet(path);
-  return askDialects(
-    command,
-    set,
-    dialect,
-    (families) => {
-      const among = family === undefined ? families : families.filter(({ id }) => id === family);
-      return identify(among, set, dialect);
-    },
-    ({ detection }) => detection.confidence === 'certain',
-    family,
+  const of = (only: string | undefined): Promise<Identified> =>
+    askDialects(
+      command,
+      set,
+      dialect,
+      (families) => {
+        const among = only === undefined ? families : families.filter(({ id }) => id === only);
+        return identify(among, set, dialect);
+      },
+      ({ detection }) => detection.confidence === 'certain',
+      only,
+    );
+  try {
+    const found = await of(family);
+    if (family === undefined && dialect === undefined) tellOfDatabase(found);
+    return found;
+  } catch (error) {
+    const unknown = error instanceof DdiaError && NOTHING_OF_IT.has(error.code);
+    if (!unknown || family === undefined || dialect !== undefined || path === '-') throw error;
+    const other = await of(undefined).catch(() => undefined);
+    if (!other) throw error;
+    const hint = `it looks like ${other.family.id} ${other.dialect.id}: ddia ${other.family.id} --help`;
+    throw new DdiaError(error.code, error.message, hint, error.exit);
+  }
+}
+
+/** Who asks whether a database is whole is not to be told so of its tables alone. */
+function tellOfDatabase({ set, family: { id } }: Identified): void {
+  const whole = set.isDirectory && set.files.some(({ name }) => name === 'CURRENT');
+  if (!whole || (id !== 'sstable' && id !== 'wal')) return;
+  const part = id === 'wal' ? 'logs' : 'tables';
+  process.stderr.write(
+    `note: ${set.path} is a whole database, of which these are the ${part}: see ddia lsm\n`,
   );
 }
+
+const NOTHING_OF_IT: ReadonlySet<string> = new Set(['unknown-format', 'no-segments']);
 
 /**
  * Puts a question about `set` to the dialects; once more with those of all plugins when nobody was

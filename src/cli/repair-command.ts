@@ -12,7 +12,10 @@ import { applyRepair, checkUnchanged, planRepair } from './repair.ts';
 
 export abstract class RepairCommand extends DdiaCommand {
   static override args = {
-    path: Args.string({ ignoreStdin: true, description: 'file or directory of segments' }),
+    path: Args.string({
+      ignoreStdin: true,
+      description: 'file, or directory that holds it or its segments',
+    }),
   };
   static override flags = {
     dialect: Flags.string({ description: 'take the files for this dialect' }),

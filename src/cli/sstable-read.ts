@@ -57,13 +57,14 @@ class DamageTold {
 export async function getEntry(
   command: DdiaCommand,
   input: Identified,
-  key: Uint8Array,
+  /** As it was given. */
+  key: string,
   flags: GetFlags,
 ): Promise<boolean> {
   const opened = input as unknown as TableOpened;
   const damage = new DamageTold();
   const context = { limits: flags.limits, signal: command.signal };
-  const found = await lookUp(opened, key, flags.all, context, damage.tell);
+  const found = await lookUp(opened, parseBytes(key), flags.all, context, damage.tell);
   const sink = sinkOf(command, flags);
   const printer = new EntryPrinter(sink, opened.dialect.hasSeq);
   for (const { block } of found.entries) {
@@ -72,7 +73,9 @@ export async function getEntry(
   }
   command.out.flush();
   for (const notice of found.notices) process.stderr.write(`${notice}\n`);
-  if (found.entries.length === 0) process.stderr.write('no entry has this key\n');
+  if (found.entries.length === 0) {
+    process.stderr.write(`${input.set.path}: no key ${JSON.stringify(key)}\n`);
+  }
   return found.live;
 }
 

@@ -8,7 +8,7 @@ export abstract class StatCommand extends DdiaCommand {
   static override args = {
     path: Args.string({
       ignoreStdin: true,
-      description: 'file, directory of segments, or -',
+      description: 'file, directory that holds it or its segments, or -',
       required: true,
     }),
   };

@@ -23,7 +23,7 @@ export abstract class VerifyCommand extends DdiaCommand {
   static override args = {
     path: Args.string({
       ignoreStdin: true,
-      description: 'file, directory of segments, or -',
+      description: 'file, directory that holds it or its segments, or -',
       required: true,
     }),
   };

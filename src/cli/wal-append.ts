@@ -5,6 +5,7 @@ import type { WriteAheadLog } from '../engines/wal/log.ts';
 import { parseOperationLine, type WalLine } from '../formats/wal/operations.ts';
 import { readLines } from '../io/lines.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { count } from '../ui/count.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { withLog } from './wal-engine.ts';
 import { throwInLine } from './writable.ts';
@@ -69,7 +70,7 @@ export async function appendLines(
       const { appended, lastSeq } = result;
       const kept =
         appended > 0
-          ? `${appended} operations before it are in the log, up to seq ${lastSeq}`
+          ? `${count(appended, 'operation')} before it ${appended === 1 ? 'is' : 'are'} in the log, up to seq ${lastSeq}`
           : undefined;
       if (error instanceof DdiaError && kept) {
         throw new DdiaError(error.code, error.message, kept, error.exit);

@@ -1,6 +1,7 @@
 /** What the commands that write from lines have in common. */
 import type { Dialect } from '../formats/format.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
+import { count } from '../ui/count.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { knownFamilies } from './plugins.ts';
 
@@ -37,4 +38,12 @@ export function throwInLine(number: number, error: unknown): never {
   const own = error instanceof DdiaError && error.cause === undefined;
   if (!own || error.message.startsWith('line ')) throw error;
   throw new DdiaError(error.code, `line ${number}: ${error.message}`, error.hint, error.exit);
+}
+
+/** What went wrong at a line, with how many records before it are there to stay. */
+export function withKept(error: unknown, records: number, where = 'store'): unknown {
+  if (!(error instanceof DdiaError) || records === 0) return error;
+  const are = records === 1 ? 'is' : 'are';
+  const kept = `${count(records, 'record')} before it ${are} in the ${where}`;
+  return new DdiaError(error.code, error.message, kept, error.exit);
 }

@@ -4,15 +4,21 @@ import { isatty } from 'node:tty';
 import { DdiaError, fromSystemError } from '../shared/errors.ts';
 
 const CHUNK_BYTES = 256 * 1024;
-/** A line this long is no record of anything. */
-const LINE_BYTES_MAX = 256 * 1024 * 1024;
+/**
+ * A record within the default of --max-record-bytes, 64 MiB, each of its bytes as `\u0000`, and
+ * a MiB for what else is in the line. A string of V8 ends a little further on, at 512 MiB.
+ */
+export const LINE_BYTES_MAX = 6 * 64 * 1024 * 1024 + 1024 * 1024;
+/** Room for a line of several pieces is given back once it is larger. */
+const ROOM_BYTES_KEPT = 4 * CHUNK_BYTES;
 const NEWLINE = 0x0a;
 const STDIN = 0;
 
 /**
- * Calls `visit` with each line, without its newline, and its number from 1. A last line without a
- * newline counts. `between` is awaited after each piece that was read. Throws a DdiaError when a
- * line is longer than 256 MiB, and whatever the callbacks throw.
+ * Calls `visit` with each line, without its newline, and its number from 1; the bytes are good
+ * until it returns. A last line without a newline counts. `between` is awaited after each piece
+ * that was read. Throws a DdiaError when a line is longer than LINE_BYTES_MAX, and whatever the
+ * callbacks throw.
  */
 export async function readLines(
   fd: number,
@@ -20,30 +26,51 @@ export async function readLines(
   signal?: AbortSignal,
   between?: () => Promise<void>,
 ): Promise<void> {
-  let pending: Buffer = Buffer.alloc(0);
+  const begun = new BegunLine();
   let number = 0;
   for await (const bytes of piecesOf(fd, signal)) {
     let at = 0;
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, at)) {
       const rest = bytes.subarray(at, end);
-      const line = pending.length > 0 ? Buffer.concat([pending, rest]) : rest;
-      pending = Buffer.alloc(0);
-      visit(line, ++number);
+      visit(begun.length > 0 ? begun.endedBy(rest, number + 1) : rest, ++number);
       at = end + 1;
     }
     await between?.();
-    if (at < bytes.length) pending = Buffer.concat([pending, bytes.subarray(at)]);
-    if (pending.length > LINE_BYTES_MAX) {
-      const most = `the limit is ${LINE_BYTES_MAX}`;
-      throw new DdiaError(
-        'line-too-long',
-        `line ${number + 1} has over ${pending.length} bytes, ${most}`,
-      );
-    }
+    if (at < bytes.length) begun.add(bytes.subarray(at), number + 1);
   }
-  if (pending.length > 0) {
-    visit(pending, ++number);
+  if (begun.length > 0) {
+    visit(begun.endedBy(Buffer.alloc(0), number + 1), ++number);
     await between?.();
+  }
+}
+
+/** A line whose end has not come yet. Its room doubles: a byte is copied a few times at most. */
+class BegunLine {
+  length = 0;
+  #room: Buffer = Buffer.alloc(0);
+
+  add(bytes: Buffer, number: number): void {
+    const length = this.length + bytes.length;
+    if (length > LINE_BYTES_MAX) {
+      const most = `the limit is ${LINE_BYTES_MAX}`;
+      throw new DdiaError('line-too-long', `line ${number} has ${length} bytes or more, ${most}`);
+    }
+    if (length > this.#room.length) {
+      const room = Math.min(LINE_BYTES_MAX, Math.max(2 * length, CHUNK_BYTES));
+      const larger = Buffer.allocUnsafeSlow(room);
+      this.#room.copy(larger, 0, 0, this.length);
+      this.#room = larger;
+    }
+    bytes.copy(this.#room, this.length);
+    this.length = length;
+  }
+
+  endedBy(rest: Buffer, number: number): Buffer {
+    this.add(rest, number);
+    const line = this.#room.subarray(0, this.length);
+    this.length = 0;
+    if (this.#room.length > ROOM_BYTES_KEPT) this.#room = Buffer.alloc(0);
+    return line;
   }
 }
 

@@ -182,7 +182,32 @@ describe('btree import, vacuum, repair', () => {
     const dir = fresh();
     const bad = ddia(['btree', 'import', dir], { input: '{"key":"a","value":"1"}\n{"key":7}\n' });
     expect(bad.stderr).toContain('line 2: it has no "key"');
+    expect(bad.status).toBe(3);
     expect(lines(ddia(['btree', 'scan', dir, '--json']))).toEqual([]);
+  });
+
+  it('take what scan prints, with its summary, and deletions by either name', () => {
+    const dir = fresh();
+    ddia(['btree', 'import', dir], { input: '{"key":"a","value":"1"}\n{"key":"b","value":"2"}\n' });
+    const { stdout } = ddia(['btree', 'scan', dir, '--json', '--summary']);
+    expect(stdout).toContain('"summary"');
+    const copy = fresh();
+    const input = `${stdout}{"key":"a","deleted":true}\n{"op":"delete","key":"b"}\n`;
+    const { status, stderr } = ddia(['btree', 'import', copy], { input });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(lines(ddia(['btree', 'scan', copy, '--json']))).toEqual([]);
+  });
+
+  it('say how many records are there when they fail', () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    // Lines that come together are one transaction: here are more than come at once.
+    const many = Array.from({ length: 40_000 }, (_, n) => `{"key":"k${n}","value":"0123456789"}\n`);
+    const { stderr } = ddia(['btree', 'import', dir], { input: `${many.join('')}{"key":7}\n` });
+    const kept = /^ {2}(\d+) records before it are in the store$/m.exec(stderr);
+    expect(Number(kept?.[1])).toBeGreaterThan(1000);
+    const rows = lines(ddia(['btree', 'scan', dir, '--json']));
+    expect(rows).toHaveLength(Number(kept![1]) + 1);
   });
 
   it('build a damaged file anew', () => {

@@ -122,3 +122,57 @@ describe('bench', () => {
     expect(text).toMatch(/^500 keys, values of 100 bytes, 1 caller, sync none, leveled: \d+ puts/);
   });
 });
+
+describe('the verbs that detect a family', () => {
+  it('say that tables are not all of a database', () => {
+    const whole = 'fixtures/database/leveldb';
+    const { status, stderr } = ddia(['verify', whole]);
+    const note = `note: ${whole} is a whole database, of which these are the tables: see ddia lsm\n`;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: note });
+    expect(ddia(['verify', 'fixtures/sstable/leveldb']).stderr).toBe('');
+    expect(ddia(['sstable', 'verify', whole]).stderr).toBe('');
+  });
+});
+
+describe('lsm import', () => {
+  const row = (key: string): string => `{"key":"${key}","value":"1"}\n`;
+
+  it('ends at a bad line, and says how many records before it are in the store', () => {
+    const refused = [
+      ['{"key":7}', 'line 3: "key" must be a string'],
+      ['no JSON', 'line 3: no JSON'],
+      [`{"key":"${'k'.repeat(2 ** 20 + 1)}","value":""}`, 'line 3: a key of 1048577 bytes'],
+      ['{"op":"delete-range","key":"a"}', 'line 3: a delete-range needs a "value"'],
+      ['{"op":"merge","key":"a","value":"1"}', 'line 3: merge cannot be imported'],
+    ] as const;
+    for (const [index, [line, message]] of refused.entries()) {
+      const store = at(`bad-${index}`);
+      const input = `${row('a')}${row('b')}${line}\n${row('c')}`;
+      const { status, stderr } = ddia(['lsm', 'import', store], { input });
+      expect({ line: line.slice(0, 40), status }).toEqual({ line: line.slice(0, 40), status: 3 });
+      expect(stderr).toContain(message);
+      expect(stderr).toContain('  2 records before it are in the store\n');
+      expect(ddia(['lsm', 'scan', store, '--json']).stdout).toBe(`${row('a')}${row('b')}`);
+    }
+  });
+
+  it('and delete take no range that is none', () => {
+    const store = at('range');
+    ddia(['lsm', 'put', store, 'b', '1']);
+    for (const to of ['a', 'b']) {
+      const { status, stderr } = ddia(['lsm', 'delete', store, 'b', '--to', to]);
+      expect({ status, stderr }).toEqual({
+        status: 2,
+        stderr: `error: no key lies from b to ${to}\n`,
+      });
+    }
+    expect(ddia(['lsm', 'get', store, 'b']).stdout).toBe('1\n');
+    const file = ddia(['lsm', 'scan', join(store, 'wal/MANIFEST.wal2')]);
+    expect(file.status).toBe(3);
+  });
+
+  it('says nothing of records where there are none', () => {
+    const { stderr } = ddia(['lsm', 'import', at('none')], { input: '{"key":7}\n' });
+    expect(stderr.split('\n')).toHaveLength(2);
+  });
+});

@@ -9,9 +9,14 @@ export default class BloomAdd extends DdiaCommand {
     '<%= config.bin %> bloom create /tmp/ddia-bloom-3 --items 50 --empty && <%= config.bin %> bloom add /tmp/ddia-bloom-3 apple pear',
     '<%= config.bin %> bloom create /tmp/ddia-bloom-4 --items 50 --empty && seq 10 | <%= config.bin %> bloom add /tmp/ddia-bloom-4 --json',
   ];
+  static override usage = 'bloom add FILE [ITEM…] [--json] [--color]';
   static override strict = false;
   static override args = {
-    file: Args.string({ ignoreStdin: true, description: 'filter', required: true }),
+    file: Args.string({
+      ignoreStdin: true,
+      description: 'filter; what follows it are items, or lines of input where nothing does',
+      required: true,
+    }),
   };
 
   async run(): Promise<void> {

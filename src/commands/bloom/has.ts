@@ -6,14 +6,19 @@ import { EXIT } from '../../shared/errors.ts';
 export default class BloomHas extends DdiaCommand {
   static override summary = 'ask a Bloom filter for items: those given, or the lines of input';
   static override description =
-    'No is certain, yes is likely. Ends with 0 when all may be there, with 1 when one is not.';
+    'no is certain, maybe is likely: see the rate in bloom stat. Ends with 0 when all may be there, with 1 when one is not.';
   static override examples = [
     '<%= config.bin %> bloom has fixtures/bloom/v1/filter.bin item-0 item-1',
     '<%= config.bin %> bloom has fixtures/bloom/v1/filter.bin no-0 --json',
   ];
+  static override usage = 'bloom has FILE [ITEM…] [--json] [--color]';
   static override strict = false;
   static override args = {
-    file: Args.string({ ignoreStdin: true, description: 'filter', required: true }),
+    file: Args.string({
+      ignoreStdin: true,
+      description: 'filter; what follows it are items, or lines of input where nothing does',
+      required: true,
+    }),
   };
 
   async run(): Promise<void> {

@@ -7,7 +7,7 @@ export default class BtreeGet extends BtreeCommand {
   static override summary = 'print the value of one key of a B+tree';
   static override description =
     'Goes down from the root, by the separators, as a reader of the file would. In SQLite the key is a rowid, ' +
-    'or the first column of the key. Ends with 1 if it is not there.';
+    'or the columns of the key with commas between them. Ends with 1 if it is not there.';
   static override examples = [
     '<%= config.bin %> btree get fixtures/btree/v1/clean k00006',
     '<%= config.bin %> btree get fixtures/btree/v1/clean k00891 --json',

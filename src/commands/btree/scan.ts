@@ -8,7 +8,8 @@ export default class BtreeScan extends BtreeCommand {
   static override summary = 'print the keys and values of a B+tree in key order, one a line';
   static override description =
     'Without --tree, rows of all trees, each with the name of its own. In SQLite a row is its rowid, or the ' +
-    'columns of its key, and its columns; --from and --to are then rowids, or the first column of the key. ' +
+    'columns of its key, and its columns; --from and --to are then rowids, or columns of the key with commas ' +
+    'between them. ' +
     'Reads on past damage, reports it on stderr, and ends with 1 if there was any.';
   static override examples = [
     '<%= config.bin %> btree scan fixtures/btree/v1/clean --limit 5',

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { DdiaCommand } from '../../cli/base-command.ts';
 import { parseBytes } from '../../cli/bytes-argument.ts';
 import { keyArg, storeArg, withLsm } from '../../cli/lsm-store.ts';
+import { usageError } from '../../shared/errors.ts';
 
 export default class LsmDelete extends DdiaCommand {
   static override summary = 'delete a key, or all keys of a range, from an LSM store, durably';
@@ -13,7 +14,7 @@ export default class LsmDelete extends DdiaCommand {
   ];
   static override args = { dir: storeArg, key: keyArg };
   static override flags = {
-    to: Flags.string({ description: 'end of the range, exclusive' }),
+    to: Flags.string({ description: 'end of the range, exclusive; greater than KEY' }),
   };
 
   async run(): Promise<void> {
@@ -21,6 +22,9 @@ export default class LsmDelete extends DdiaCommand {
     const { dir } = args;
     const key = parseBytes(args.key);
     const to = flags.to === undefined ? undefined : parseBytes(flags.to);
+    if (to && Buffer.compare(key, to) >= 0) {
+      throw usageError('bad-range', `no key lies from ${args.key} to ${flags.to}`);
+    }
     const seq = await withLsm(dir, {}, (store) =>
       to ? store.deleteRange(key, to) : store.delete(key),
     );

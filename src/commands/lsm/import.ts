@@ -8,7 +8,8 @@ export default class LsmImport extends DdiaCommand {
     'put entries from standard input into an LSM store, one JSON object a line';
   static override description =
     'Takes what lsm scan, sstable dump and bitcask scan print: {"key":…,"value":…}, {"op":"delete","key":…}, ' +
-    '{"op":"delete-range","key":…,"value":…}. Lines that come together share a sync.';
+    '{"op":"delete-range","key":…,"value":…}. Lines that come together share a sync. A bad line ends the command: ' +
+    'nothing behind it is put in, and the message says how many records before it are in the store.';
   static override examples = [
     `echo '{"key":"a","value":"1"}' | <%= config.bin %> lsm import /tmp/ddia-lsm-import-1`,
     '<%= config.bin %> sstable dump fixtures/sstable/v1/clean/t.sst --json | <%= config.bin %> lsm import /tmp/ddia-lsm-import-2 --sync none',

@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core';
 import { DdiaCommand, limitFlags, limitsOf } from '../../cli/base-command.ts';
-import { parseBytes } from '../../cli/bytes-argument.ts';
 import { bytesFlags, bytesFormatsOf } from '../../cli/dump-command.ts';
 import { openPath } from '../../cli/open.ts';
 import { getEntry } from '../../cli/sstable-read.ts';
@@ -37,7 +36,7 @@ export default class SstableGet extends DdiaCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(SstableGet);
     const input = await openPath(this, args.path, 'sstable', flags.dialect);
-    const found = await getEntry(this, input, parseBytes(args.key), {
+    const found = await getEntry(this, input, args.key, {
       all: flags.all,
       json: flags.json,
       formats: bytesFormatsOf(flags),

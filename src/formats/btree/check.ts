@@ -53,6 +53,13 @@ export function finding(place: Place, code: string, what: string, said: Said): B
   };
 }
 
+/** Of a hostile list of trees more are not kept. */
+const LOST_MAX = 1000;
+
+export function keepLost(lost: BtreeFinding[], finding: BtreeFinding): void {
+  if (lost.length < LOST_MAX) lost.push(finding);
+}
+
 function shown(value: unknown): string {
   // Bytes of a file may be anything; a terminal must not be told what to do by them.
   if (typeof value === 'string' && /[\x00-\x1f\x7f-\x9f]/.test(value)) return JSON.stringify(value);

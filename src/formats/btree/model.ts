@@ -177,6 +177,8 @@ export interface BtreeFile {
   readonly trees: readonly TreeInfo[];
   /** A tree that is not listed, as one within another: a bucket in a bucket. */
   findTree?(name: string): TreeInfo | undefined;
+  /** Damage that keeps trees from being listed: told to whoever reads rows of those that are. */
+  lost?(onFinding: (finding: BtreeFinding) => void): void;
   /** What is fetched before a check, if anything is. */
   prepare?(options: CheckOptions): Promise<void>;
   /** All passes; `check` gathers findings, what each page is, and statistics. */

@@ -33,6 +33,7 @@ export async function scanTrees(
   let stopped = limit <= 0;
   const print = options.print ?? printRow;
   let name = '';
+  const lost = new Set<string>();
   const visitor = {
     row(row: BtreeRow) {
       if (skip > 0) {
@@ -46,7 +47,8 @@ export async function scanTrees(
       if (result.records >= limit) stopped = true;
     },
     finding(finding: Finding) {
-      if (stopped) return;
+      // The page with the roots of all trees is that of a tree itself, and may be met once more.
+      if (stopped || lost.has(textOf(finding))) return;
       findings.add(finding);
       if (finding.severity !== 'info') onDamage(finding);
       if (options.stopAtDamage && finding.severity === 'error') stopped = true;
@@ -56,12 +58,20 @@ export async function scanTrees(
   await withFiles(input, context, async (file) => {
     name = file.name;
     for (const note of file.notes) visitor.finding(note);
+    file.lost?.((finding) => {
+      visitor.finding(finding);
+      lost.add(textOf(finding));
+    });
     for (const tree of chosen(options.tree, file)) {
       if (stopped) return;
       await run(file.rows(tree, options, visitor), context, file);
     }
   });
   return { ...result, damage: findings.total, verdict: findings.verdict };
+}
+
+function textOf({ code, offset, message }: Finding): string {
+  return `${code} ${offset} ${message}`;
 }
 
 function chosen(name: string | undefined, file: Parameters<typeof treeNamed>[0]): TreeInfo[] {

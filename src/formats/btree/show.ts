@@ -57,17 +57,19 @@ export async function mapPages(input: BtreeOpened, context: BtreeContext): Promi
   const maps: PageMap[] = [];
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, () => {});
-    const marks: string[] = [];
+    // A byte a page, not a string a page: there may be millions.
+    const marks = Buffer.alloc(Math.max(0, check.kinds.length - file.firstPage));
     const damaged: number[] = [];
     for (let page = file.firstPage; page < check.kinds.length; page++) {
       const kind = check.kinds[page]!;
       const mark = KIND_MARKS[kind & ~DAMAGED]!;
       // A page that nobody owns is a finding in itself: its mark says so already.
-      marks.push((kind & DAMAGED) !== 0 && mark !== '?' ? MAP_DAMAGE : mark);
+      const shown = (kind & DAMAGED) !== 0 && mark !== '?' ? MAP_DAMAGE : mark;
+      marks[page - file.firstPage] = shown.charCodeAt(0);
       if ((kind & DAMAGED) !== 0) damaged.push(page);
     }
     const { name, pageSize, firstPage } = file;
-    maps.push({ file: name, pageSize, firstPage, marks: marks.join(''), damaged });
+    maps.push({ file: name, pageSize, firstPage, marks: marks.toString('latin1'), damaged });
   });
   return maps;
 }

@@ -29,7 +29,7 @@ export async function openDatabase(
 /** Whose directory it is. Throws a DdiaError where it is nobody's. */
 export async function softwareOf(set: FileSet): Promise<Software> {
   if (!set.isDirectory) {
-    throw usageError('not-a-directory', `${set.path} is a file`, 'a store is a directory');
+    throw new DdiaError('not-a-directory', `${set.path} is a file`, 'a store is a directory');
   }
   const kinds = new Set(set.files.map((file) => namedFile(file).kind));
   if (kinds.has('own-manifest')) return 'v2';

@@ -2,13 +2,13 @@
  * Which type a value in JavaScript or JSON fits, for unions whose branch the value does not name:
  * the first that it fits, as deep as it goes.
  */
+
+import { isBase64, isHex } from '../../../shared/packed-text.ts';
 import { isLong, isText } from '../schema/defaults.ts';
 import type { AvroType } from '../schema/model.ts';
 
 const DIGITS = /^-?\d{1,20}$/;
-const HEX = /^(?:[0-9a-fA-F]{2})*$/;
 const LATIN = /^[\u0000-\u00ff]*$/;
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /** An integer of 64 bits; JSON has those beyond 2^53 - 1 as strings of digits. */
 export function longOf(value: unknown): number | bigint | undefined {
@@ -35,8 +35,8 @@ export function bytesOf(value: unknown): Uint8Array | undefined {
   const keys = Object.keys(value);
   if (keys.length !== 1) return undefined;
   const { hex, base64 } = value as Record<string, unknown>;
-  if (typeof hex === 'string' && HEX.test(hex)) return Buffer.from(hex, 'hex');
-  if (typeof base64 === 'string' && BASE64.test(base64)) return Buffer.from(base64, 'base64');
+  if (typeof hex === 'string' && isHex(hex)) return Buffer.from(hex, 'hex');
+  if (typeof base64 === 'string' && isBase64(base64)) return Buffer.from(base64, 'base64');
   return undefined;
 }
 

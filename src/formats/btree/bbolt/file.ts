@@ -1,7 +1,7 @@
 /** An open bbolt file: its live meta page, its buckets, its free list. */
 import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, Span } from '../../format.ts';
-import { Check, finding } from '../check.ts';
+import { Check, finding, keepLost } from '../check.ts';
 import {
   type BtreeFile,
   type BtreeFinding,
@@ -35,6 +35,8 @@ export class BboltFile implements BtreeFile {
   readonly notes: BtreeFinding[] = [];
   readonly highWater: number;
   #trees: TreeInfo[] | undefined;
+  /** What was met on the way to them. */
+  readonly #lost: BtreeFinding[] = [];
 
   constructor(
     readonly source: ByteSource,
@@ -55,7 +57,7 @@ export class BboltFile implements BtreeFile {
   get trees(): readonly TreeInfo[] {
     if (this.#trees) return this.#trees;
     const trees: TreeInfo[] = [];
-    const check = new Check(this, this.pageCount, () => {});
+    const check = new Check(this, this.pageCount, (one) => keepLost(this.#lost, one));
     const walk = new BboltWalk(this, check, {
       onBucket: ({ name, root, page }) => {
         trees.push({ name, kind: 'bucket', root: root === 0 ? page : root });
@@ -90,7 +92,16 @@ export class BboltFile implements BtreeFile {
     return `transaction ${other.txid}, ${readable ? 'would do' : 'its root cannot be read'}`;
   }
 
-  *check(check: Check, options: CheckOptions): Steps {
+  lost(onFinding: (finding: BtreeFinding) => void): void {
+    if (this.live.fault !== '') {
+      this.#checkMetas(new Check(this, this.pageCount, onFinding));
+      return;
+    }
+    void this.trees; // what is in the way is met by looking for them
+    for (const one of this.#lost) onFinding(one);
+  }
+
+  #checkMetas(check: Check): void {
     for (const meta of this.metas) {
       check.claim(meta.page, KIND.meta);
       if (meta.fault === '') continue;
@@ -99,6 +110,10 @@ export class BboltFile implements BtreeFile {
       const severity = this.live.fault === '' ? 'warning' : 'error';
       check.finding('meta-bad', what, { page, expected, actual, severity });
     }
+  }
+
+  *check(check: Check, options: CheckOptions): Steps {
+    this.#checkMetas(check);
     if (this.live.highWater > this.pageCount) {
       check.finding('file-short', 'the file has fewer pages than its meta page says', {
         at: this.size,

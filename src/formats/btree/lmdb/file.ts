@@ -84,7 +84,11 @@ export class LmdbFile implements BtreeFile {
     return `transaction ${other.txnid}, ${readable ? 'would do' : 'its root cannot be read'}`;
   }
 
-  *check(check: Check, options: CheckOptions): Steps {
+  lost(onFinding: (finding: BtreeFinding) => void): void {
+    if (this.live.fault !== '') this.#checkMetas(new Check(this, this.pageCount, onFinding));
+  }
+
+  #checkMetas(check: Check): void {
     const { live } = this;
     for (const meta of this.metas) {
       check.claim(meta.page, KIND.meta);
@@ -94,6 +98,11 @@ export class LmdbFile implements BtreeFile {
       const severity = live.fault === '' ? 'warning' : 'error';
       check.finding('meta-bad', what, { page, expected, actual, severity });
     }
+  }
+
+  *check(check: Check, options: CheckOptions): Steps {
+    const { live } = this;
+    this.#checkMetas(check);
     yield* this.#databases(check, live);
     yield* checkFreePages(this, check);
     const end = Math.min(live.lastPage + 1, this.pageCount);

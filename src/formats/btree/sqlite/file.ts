@@ -2,7 +2,7 @@
 import { fetchSqlEngine, type SqlEngine } from '../../../shared/sql-engine.ts';
 import { MemorySource } from '../../bytes/memory-source.ts';
 import type { ByteSource, Span } from '../../format.ts';
-import { Check } from '../check.ts';
+import { Check, finding, keepLost } from '../check.ts';
 import {
   type BtreeFile,
   type BtreeFinding,
@@ -59,6 +59,8 @@ export class SqliteFile implements BtreeFile {
   /** Whole pages in the file, or in the database that log or journal make of it. */
   readonly filePages: number;
   readonly pageCount: number;
+  /** What was met on the way to the rows of the schema. */
+  readonly #lost: BtreeFinding[] = [];
   #head: Uint8Array;
   /** What a deep check evaluates expressions with, if it is there. */
   #engine: SqlEngine | undefined;
@@ -108,7 +110,7 @@ export class SqliteFile implements BtreeFile {
 
   #schemaRows(): SchemaRow[] {
     const rows: SchemaRow[] = [];
-    const check = new Check(this, this.pageCount, () => {});
+    const check = new Check(this, this.pageCount, (one) => keepLost(this.#lost, one));
     const walk = new SqliteWalk(this, schemaTree(), check, {
       thorough: false,
       onRecord: ({ header, bytes, view }, _cell, page) => {
@@ -131,6 +133,13 @@ export class SqliteFile implements BtreeFile {
       pageSizeOf(new DataView(bytes.buffer, bytes.byteOffset)),
       this.recordBytesMax,
     );
+  }
+
+  lost(onFinding: (finding: BtreeFinding) => void): void {
+    for (const one of this.#lost) onFinding(one);
+    for (const { page, what, lost } of this.schema.faults) {
+      if (lost) onFinding(finding(this, 'schema-bad', what, { page }));
+    }
   }
 
   async prepare({ deep }: CheckOptions): Promise<void> {

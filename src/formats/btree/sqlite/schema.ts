@@ -49,6 +49,8 @@ export interface SchemaRow {
 export interface Fault {
   page: number;
   what: string;
+  /** What the row was for is not known, so its tree is not read. */
+  lost?: boolean;
 }
 
 export interface Schema {
@@ -109,13 +111,14 @@ export function schemaOf(
   const late: SchemaRow[] = [];
   for (const row of rows) {
     const { page, type, name, root, sql } = row;
-    const bad = (what: string) => faults.push({ page, what: `${JSON.stringify(name)}: ${what}` });
+    const bad = (what: string, lost = false) =>
+      faults.push({ page, what: `${JSON.stringify(name)}: ${what}`, lost });
     if (!isType(type)) {
-      bad(`no type of the schema: ${JSON.stringify(type)}`);
+      bad(`no type of the schema: ${JSON.stringify(type)}`, true);
       continue;
     }
     if (typeof name !== 'string' || (sql !== null && typeof sql !== 'string')) {
-      bad('name or statement is no text');
+      bad('name or statement is no text', true);
       continue;
     }
     if (type === 'view' || type === 'trigger' || root === 0 || root === null) {

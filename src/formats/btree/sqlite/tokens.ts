@@ -1,5 +1,7 @@
 /** The tokens of SQL, as https://www.sqlite.org/lang_keywords.html and tokenize.c have them. */
 
+import { isHex } from '../../../shared/packed-text.ts';
+
 export interface Token {
   /** `id`: a name or a keyword; `quoted`: a name in quotes; `bad`: no token of SQL. */
   type: 'id' | 'quoted' | 'string' | 'number' | 'blob' | 'punctuation' | 'bad';
@@ -8,8 +10,12 @@ export interface Token {
   at: number;
 }
 
+/**
+ * Of what stands in quotes only where it begins: a pattern that repeats a group takes from V8's
+ * stack with each round, and a default can be a text of many MiB.
+ */
 const TOKEN =
-  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([xX]'(?:[0-9a-fA-F]{2})*')|'((?:[^']|'')*)'|"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|\[([^\]]*)\]|(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)|(\|\||<<|>>|<=|>=|<>|==|!=|->>|->|[-+*/%(),.;=<>&|~])|([?@:#$][\w$]*)|([\s\S])/gy;
+  /\s+|--[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|([xX]?'|["`])|\[([^\]]*)\]|(0[xX][0-9a-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|([A-Za-z_\x80-\uffff][\w$\x80-\uffff]*)|(\|\||<<|>>|<=|>=|<>|==|!=|->>|->|[-+*/%(),.;=<>&|~])|([?@:#$][\w$]*)|([\s\S])/gy;
 
 /** More of a statement is not looked at. */
 const TOKENS_MAX = 100_000;
@@ -21,19 +27,49 @@ export function tokensOf(sql: string): Token[] {
     const at = TOKEN.lastIndex;
     const match = TOKEN.exec(sql);
     if (!match || tokens.length >= TOKENS_MAX) return tokens;
-    const [, blob, string, double, tick, bracket, number, id, punctuation, variable, bad] = match;
+    const [, opening, bracket, number, id, punctuation, variable, bad] = match;
     const push = (type: Token['type'], text: string) => tokens.push({ type, text, at });
-    if (blob !== undefined) push('blob', blob.slice(2, -1));
-    else if (string !== undefined) push('string', string.replaceAll("''", "'"));
-    else if (double !== undefined) push('quoted', double.replaceAll('""', '"'));
-    else if (tick !== undefined) push('quoted', tick.replaceAll('``', '`'));
-    else if (bracket !== undefined) push('quoted', bracket);
+    if (opening !== undefined) {
+      const end = takeQuoted(sql, at, opening, tokens);
+      if (end < 0) return tokens;
+      TOKEN.lastIndex = end;
+    } else if (bracket !== undefined) push('quoted', bracket);
     else if (number !== undefined) push('number', number);
     else if (id !== undefined) push('id', id);
     else if (punctuation !== undefined) push('punctuation', punctuation);
     else if (variable !== undefined) push('bad', variable);
     else if (bad !== undefined) push('bad', bad);
   }
+}
+
+/** Returns where it ends; below 0 if it does not: what is behind it is no SQL either. */
+function takeQuoted(sql: string, at: number, opening: string, tokens: Token[]): number {
+  const quote = opening.at(-1)!;
+  const from = at + opening.length;
+  const end = closingQuote(sql, from, quote);
+  if (end < 0) {
+    tokens.push({ type: 'bad', text: opening, at });
+    return -1;
+  }
+  const text = sql.slice(from, end);
+  if (opening.length > 1 && isHex(text)) {
+    tokens.push({ type: 'blob', text, at });
+    return end + 1;
+  }
+  if (opening.length > 1) {
+    tokens.push({ type: 'id', text: opening[0]!, at });
+    return at + 1;
+  }
+  const type = quote === "'" ? 'string' : 'quoted';
+  tokens.push({ type, text: text.replaceAll(quote + quote, quote), at });
+  return end + 1;
+}
+
+/** Two of them are one within. */
+function closingQuote(sql: string, from: number, quote: string): number {
+  let at = sql.indexOf(quote, from);
+  while (at >= 0 && sql[at + 1] === quote) at = sql.indexOf(quote, at + 2);
+  return at;
 }
 
 /** Goes through tokens; throws SqlError where something else is due. */

@@ -111,6 +111,10 @@ export class V2File implements BtreeFile {
     return pageSize > 0 && this.crcOf(page) === view.getUint32(start, true);
   }
 
+  lost(onFinding: (finding: BtreeFinding) => void): void {
+    if (this.live.fault !== '') checkMetas(this, new Check(this, this.pageCount, onFinding));
+  }
+
   *check(check: Check, options: CheckOptions): Steps {
     checkMetas(this, check);
     if (this.live.fault !== '') return;

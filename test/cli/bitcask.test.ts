@@ -1,4 +1,11 @@
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,6 +63,25 @@ describe('a store that is written to', () => {
     }
     expect(ddia(['bitcask', 'get', path, 'k7']).stdout).toBe('v7\n');
     await store.close();
+  });
+});
+
+describe('a store that is written anew in place', () => {
+  it.each([
+    ['repair', 'repair', '000001.bcd'],
+    ['hint build', 'hint build', '000001.bch'],
+  ])('has the hint that its last file had not, too (%s)', async (_, command, hit) => {
+    const path = join(dir, 'store');
+    const store = await BitcaskStore.open(new RealDisk(), path, { fileBytes: 400 });
+    for (let i = 0; i < 30; i++) await store.put(Buffer.from(`k${i}`), Buffer.from(`v${i}`));
+    await store.idle();
+    await store.close();
+    const names = readdirSync(path).filter((name) => name.endsWith('.bch'));
+    expect(names.length).toBeLessThan(readdirSync(path).filter((n) => n.endsWith('.bcd')).length);
+    const bytes = readFileSync(join(path, hit));
+    writeFileSync(join(path, hit), bytes.fill(0x5a, 120, 130));
+    ddia(['bitcask', ...command.split(' '), path, '--in-place']);
+    expect(ddia(['bitcask', 'verify', path]).stdout).toContain('clean');
   });
 });
 

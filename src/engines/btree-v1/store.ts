@@ -81,7 +81,7 @@ export class V1Store {
     if (!disk.stat(path) && !resolved.create) {
       throw new DdiaError('not-found', `no store at ${directory}`);
     }
-    if (disk.stat(directory)?.kind !== 'directory') makeDurableDirectory(disk, directory);
+    makeDurableDirectory(disk, directory);
     const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
     try {
       const recovered: string[] = [];

@@ -62,6 +62,8 @@ export class BtreeStore {
     this.#lock = lock;
     this.recovered = [];
     if (!disk.stat(join(directory, FILE_NAME))) createFile(disk, directory, options);
+    // A process that died may have given it its name and not made that durable.
+    else disk.syncDirectory(directory);
     removeLeftovers(disk, directory);
     this.#pager = openFile(disk, directory, options, this.recovered);
     try {
@@ -82,7 +84,7 @@ export class BtreeStore {
     if (!disk.stat(join(directory, FILE_NAME)) && !resolved.create) {
       throw new DdiaError('not-found', `no store at ${directory}`);
     }
-    if (disk.stat(directory)?.kind !== 'directory') makeDurableDirectory(disk, directory);
+    makeDurableDirectory(disk, directory);
     const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
     try {
       return new BtreeStore(disk, directory, resolved, lock);

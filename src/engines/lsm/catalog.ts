@@ -62,7 +62,10 @@ export class Catalog {
 
   /** The lock is held. Makes the manifest where the directory is empty. */
   static open(disk: Disk, directory: string, options: ResolvedOptions): Catalog {
-    const manifest = readManifest(disk, directory) ?? makeManifest(disk, directory, options);
+    const known = readManifest(disk, directory);
+    // A process that died may have given it its name and not made that durable.
+    if (known) disk.syncDirectory(directory);
+    const manifest = known ?? makeManifest(disk, directory, options);
     const catalog = new Catalog(disk, directory, manifest, options.cacheBytes);
     catalog.#checkTables();
     catalog.#removeLeftovers();

@@ -84,10 +84,10 @@ export class LsmStore {
    */
   static async open(disk: Disk, directory: string, options: LsmOptions = {}): Promise<LsmStore> {
     const resolved = resolveOptions(options);
-    if (!isStoreAt(disk, directory)) {
-      if (!resolved.create) throw new DdiaError('not-found', `no store at ${directory}`);
-      makeDurableDirectory(disk, directory);
+    if (!isStoreAt(disk, directory) && !resolved.create) {
+      throw new DdiaError('not-found', `no store at ${directory}`);
     }
+    makeDurableDirectory(disk, directory);
     const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
     let log: WriteAheadLog | undefined;
     try {

@@ -126,6 +126,8 @@ function numbersIn(disk: Disk, directory: string): number[] {
 function readOrMake(disk: Disk, directory: string, options: ResolvedOptions): LogManifest {
   const path = join(directory, MANIFEST_NAME);
   if (disk.stat(path)) {
+    // A process that died may have given it its name and not made that durable.
+    disk.syncDirectory(directory);
     const file = disk.open(path, 'read');
     try {
       const bytes = new Uint8Array(MANIFEST_BYTES + 1);

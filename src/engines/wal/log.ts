@@ -80,10 +80,10 @@ export class WriteAheadLog {
     options: WalOptions = {},
   ): Promise<WriteAheadLog> {
     const resolved = resolveOptions(options);
-    if (disk.stat(directory)?.kind !== 'directory') {
-      if (!resolved.create) throw new DdiaError('not-found', `no log at ${directory}`);
-      makeDurableDirectory(disk, directory);
+    if (disk.stat(directory)?.kind !== 'directory' && !resolved.create) {
+      throw new DdiaError('not-found', `no log at ${directory}`);
     }
+    makeDurableDirectory(disk, directory);
     const lock = LockFile.acquire(disk, join(directory, 'LOCK'), resolved.processes);
     try {
       const files = LogDirectory.open(disk, directory, resolved);

@@ -55,7 +55,8 @@ export async function planHintBuild(
   const names = new Set([
     ...files.map(({ name }) => name),
     ...(dialect.companions ?? []),
-    ...built,
+    // Whoever writes the whole store anew gives the last file a hint as well.
+    ...data.map((file) => hintNameOf(dialect, file)),
   ]);
   const plan = {
     ddiaPlan: 1 as const,

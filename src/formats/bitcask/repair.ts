@@ -181,14 +181,17 @@ function leftovers({ dialect, set }: BitcaskOpened, { findings }: StoreChecker):
 
 /** All files of the store, if any of them has to be written anew. */
 function wholeStore(
-  { files, set, dialect }: BitcaskOpened,
+  input: BitcaskOpened,
   checker: StoreChecker,
   ledger: readonly LedgerSpan[],
   fates: HintFates,
 ): string[] {
+  const { files, set, dialect } = input;
   const touched = ledger.some(({ fate }) => fate !== 'kept') || fates.built.length > 0;
   if (!set.isDirectory || (!touched && checker.findings.verdict !== 'damaged')) return [];
   const names = new Set([...files.map(({ name }) => name), ...fates.built]);
+  // The one that was written last has a hint then as well.
+  for (const file of storeFiles(input).data) names.add(hintNameOf(dialect, file));
   for (const name of dialect.companions ?? []) names.add(name);
   return [...names];
 }

@@ -83,7 +83,9 @@ export class ReachChecker {
   #damage(code: string, message: string): WalDamage {
     const place = { file: this.reach.file, offset: 0, length: 0 };
     const evidence = `${place.file} was written when they were durable`;
-    const repair = 'nothing to drop: look for an older copy of the log';
+    const repair =
+      'nothing to drop: look for an older copy of the log; if this is one that was taken while ' +
+      'the log was written, it is not whole: take it again';
     const fate = { records: Number.POSITIVE_INFINITY, tail: false, lost: false };
     return { code, severity: 'error', ...place, message, evidence, repair, ...fate };
   }

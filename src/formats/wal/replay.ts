@@ -7,7 +7,7 @@ import { findingOf } from '../damage.ts';
 import type { Finding, RecordSink } from '../format.ts';
 import type { WalDamage, WalOpened, WalRecord, WalScanContext } from './model.ts';
 import { scanLog } from './reader.ts';
-import { SequenceChecker } from './sequence.ts';
+import { SequenceChecker, Vouched } from './sequence.ts';
 
 export interface ReplayOptions {
   /** Only operations with a higher sequence number. */
@@ -119,6 +119,7 @@ interface Held {
 /** Ends the prefix where the sequence breaks. */
 class PrefixSequence {
   #next: { high: number; low: number } | undefined;
+  readonly #vouched = new Vouched();
 
   constructor(
     readonly gapSeverity: string,
@@ -127,8 +128,10 @@ class PrefixSequence {
 
   /** The next segment vouches that numbering, which stood at `previous`, goes on at `base`. */
   resume(previous: bigint, base: bigint): void {
-    const next = this.#next;
-    if (next && ((BigInt(next.high) << 32n) | BigInt(next.low)) !== previous + 1n) return;
+    const next = this.#next
+      ? (BigInt(this.#next.high) << 32n) | BigInt(this.#next.low)
+      : previous + 1n;
+    if (!this.#vouched.goesOn(previous, base, next)) return;
     this.#next = { high: Number(base >> 32n), low: Number(base & 0xffff_ffffn) };
   }
 

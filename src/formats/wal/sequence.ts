@@ -36,6 +36,24 @@ const UNNUMBERED = new Set([
   'rollback-xid',
 ]);
 
+/**
+ * Where segments say that numbering goes on. One that was begun and never written, since a crash
+ * came first, vouches for the same number as the next one does.
+ */
+export class Vouched {
+  #previous = -1n;
+  #base = -1n;
+
+  /** Whether numbering, which is due to go on at `next`, goes on at `base` behind `previous`. */
+  goesOn(previous: bigint, base: bigint, next: bigint): boolean {
+    const unwritten = next === this.#base && previous === this.#previous;
+    if (!unwritten && previous + 1n !== next) return false;
+    this.#previous = previous;
+    this.#base = base;
+    return true;
+  }
+}
+
 export class SequenceChecker {
   #begun = false;
   #nextLow = 0;
@@ -43,13 +61,17 @@ export class SequenceChecker {
   #nextHigh = -1;
   #explained = 0;
   #odd: Oddity | undefined;
+  readonly #vouched = new Vouched();
+  #first: number | undefined;
 
   constructor(
     readonly dialect: WalDialect,
     readonly emit: (finding: Finding) => void,
     /** The number that the first record must have; undefined: any. */
-    readonly first?: number,
-  ) {}
+    first?: number,
+  ) {
+    this.#first = first;
+  }
 
   record(record: WalRecord): void {
     if (record.seqLow === this.#nextLow && record.seqHigh === this.#nextHigh && !this.#odd) {
@@ -73,8 +95,14 @@ export class SequenceChecker {
 
   /** The next segment vouches for where numbering stood, and goes on at `base`. */
   resume(previous: bigint, base: bigint): void {
+    if (!this.#begun) {
+      const first = this.#first;
+      if (first === undefined || !this.#vouched.goesOn(previous, base, BigInt(first))) return;
+      this.#first = Number(base);
+      return;
+    }
     const next = (BigInt(this.#nextHigh) << 32n) | BigInt(this.#nextLow);
-    if (!this.#begun || previous + 1n !== next) return;
+    if (!this.#vouched.goesOn(previous, base, next)) return;
     this.#settle();
     this.#nextLow = Number(base & 0xffff_ffffn);
     this.#nextHigh = Number(base >> 32n);
@@ -125,8 +153,9 @@ export class SequenceChecker {
     if (!this.#begun) {
       // The first record of what was given: it has nothing before it, but perhaps a number to begin
       // with.
-      if (this.first !== undefined && this.#explained === 0 && record.seq !== this.first) {
-        this.#unexpectedAfter(record, this.first);
+      const first = this.#first;
+      if (first !== undefined && this.#explained === 0 && record.seq !== first) {
+        this.#unexpectedAfter(record, first);
         this.#odd!.atStart = true;
         return;
       }

@@ -10,7 +10,7 @@ import { RealDisk } from '../../../src/io/real-disk.ts';
 import { failing } from '../../../src/io/sim-disk/faults.ts';
 import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { DefectiveDisk } from './defective-disk.ts';
-import { openLog, put, ROOT } from './invariants.ts';
+import { type Event, openLog, put, ROOT, violations, write } from './invariants.ts';
 
 const directories: string[] = [];
 afterEach(() => {
@@ -261,6 +261,29 @@ describe('a log that was not closed', () => {
     file.write(new Uint8Array(96), 0, 96, 0);
     file.close();
     await expect(open()).rejects.toThrow('its header is damaged');
+  });
+});
+
+describe('a segment that a crash left begun and not written', () => {
+  it.each([[[]], [['a', 'b']]])('ends neither a replay nor a check (behind %s)', async (before) => {
+    const issued: Event[] = [];
+    const events = { append: (event: Event) => issued.push(event) };
+    let disk = new SimDisk({ root: ROOT });
+    let log = await openLog(0, {})(disk);
+    for (const key of before) await write(log, events, [key], true);
+    await log.close();
+    // Each behind the one before, which is not written either: numbers go on at its own end.
+    for (let crashes = 0; crashes < 3; crashes++) {
+      log = await openLog(disk.boot, { sync: 'none' })(disk);
+      log.rotate();
+      await log.append(put('lost'));
+      disk = disk.crash({ fates: [], fill: 'zeros', seed: 1 });
+    }
+    log = await openLog(disk.boot, {})(disk);
+    for (const key of ['c', 'd']) await write(log, events, [key], true);
+    expect(await keysOf(log)).toEqual([...before, 'c', 'd']);
+    await log.close();
+    expect(await violations(disk, issued, openLog(disk.boot, {}))).toEqual([]);
   });
 });
 

@@ -294,6 +294,12 @@ describe('a manifest that says how far the log reaches', () => {
     expect(await codes(said(1, 0n))).toEqual(['segment-gap']);
   });
 
+  it('says that a copy of a log that was written meanwhile looks so too', async () => {
+    const input = opened({ ...whole, ...said(3, 3n) });
+    const { findings } = await verifyLog(input, { limits: DEFAULT_LIMITS, set: input.set });
+    expect(findings.map(({ repair }) => repair).join()).toContain('while the log was written');
+  });
+
   it('is not held against a log that grows while it is read', async () => {
     const input = opened({ ...whole, ...said(2, 1n) });
     const [first] = input.files;

@@ -4,6 +4,7 @@
  * again where what it is kept for does not come about.
  */
 import type { FileSet, LedgerSpan } from '../formats/format.ts';
+import { DdiaError } from '../shared/errors.ts';
 import type { Disk } from './disk.ts';
 import { NewDirectory } from './new-directory.ts';
 
@@ -73,7 +74,7 @@ async function keep(
       for (let done = 0; done < length; ) {
         const most = Math.min(COPY_BYTES, length - done);
         const got = await source.read(buffer, 0, most, offset + done);
-        if (got <= 0) throw new Error(`${name} ended at ${offset + done} while it was copied`);
+        if (got <= 0) throw cutShort(name, offset + done);
         target.write(buffer, 0, got);
         done += got;
       }
@@ -82,4 +83,9 @@ async function keep(
     source.close?.();
   }
   target.finish();
+}
+
+function cutShort(name: string, end: number): DdiaError {
+  const what = `${name} ends at ${end} now: it changed while it was repaired`;
+  return new DdiaError('changed', what, 'repair it again once nobody writes to it');
 }

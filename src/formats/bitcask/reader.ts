@@ -72,12 +72,12 @@ function decideTail(
   }
   const message =
     damage.code === 'torn-tail' ? damage.message : `${damage.code}: ${damage.message}`;
-  const evidence = damage.evidence ?? 'the file ends here';
+  const evidence = damage.evidence ?? 'nothing intact follows in this file';
   return {
     ...damage,
     code: 'torn-tail',
     severity: 'warning',
     message,
-    evidence: `${evidence}; nothing intact follows in this file, and after a crash a store goes on in a new one`,
+    evidence: `${evidence}; after a crash a store goes on in a new one`,
   };
 }

@@ -451,6 +451,14 @@ describe('the end of a file that was written to', () => {
       expect(records.map((one) => one.seq)).toEqual(numbers(1, 10).filter((one) => one !== seq));
       expect(damage).toMatchObject([{ code: 'zero-hole', offset: placeOf(seq), tail: false }]);
     }
+    // The manifest says that records were there before, and they are.
+    const known = { dataBytes: endOf(5), records: 5, seqFirst: 1, seqLast: 5 };
+    const later = reopened(store([unsynced]), known);
+    const copy = data.slice().fill(0, placeOf(7), endOf(7));
+    expect(await verify(withFile(later, ONE, copy))).toMatchObject({
+      verdict: 'torn-tail',
+      findings: [{ code: 'torn-tail', offset: placeOf(7) }],
+    });
     // Without a manifest nothing tells which number was due at the very front.
     const alone = data.slice().fill(0, placeOf(1), endOf(1));
     expect((await scan({ [ONE]: alone })).damage).toMatchObject([{ code: 'zero-hole' }]);

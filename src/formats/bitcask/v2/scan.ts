@@ -33,6 +33,8 @@ class DataScan {
   readonly #finder: RecordFinder;
   readonly #surroundings: Surroundings;
   readonly #teller: RecordTeller;
+  /** Where reading began. */
+  #start = 0;
   /** How far behind where they stand the records belong: more than 0 after bytes were cut out. */
   #shift = 0;
   /** How many more times the cause of a damaged body is looked for. */
@@ -65,6 +67,7 @@ class DataScan {
 
   async run(start: number, shift = 0): Promise<void> {
     const { window } = this;
+    this.#start = start;
     this.#shift = shift;
     const teller = this.#teller;
     let at = start;
@@ -80,7 +83,7 @@ class DataScan {
       at = await this.#examine(at);
       if (teller.stopped) return;
     }
-    this.#endOfFile(at, start);
+    this.#endOfFile(at);
   }
 
   /**
@@ -262,6 +265,7 @@ class DataScan {
       const end = window.source.size!;
       losses.torn(end, evidence);
       this.#teller.stopped = true;
+      this.#keepSummary();
       return false;
     }
     const { lastSeq } = this.#teller;
@@ -316,7 +320,7 @@ class DataScan {
     return most;
   }
 
-  #endOfFile(end: number, start: number): void {
+  #endOfFile(end: number): void {
     const { losses, identity } = this;
     const before = this.#teller.breakOff(end);
     if (before) losses.add(before);
@@ -327,7 +331,12 @@ class DataScan {
         losses.holes(`${entry!.dataBytes} bytes were durable when the manifest was written`);
       } else losses.torn(end, 'nothing intact follows in this file');
     }
-    if (this.looksAhead || start > HEADER_BYTES || !this.context.carry) return;
+    this.#keepSummary();
+  }
+
+  /** What the manifest is held against; of a file that was read from its beginning. */
+  #keepSummary(): void {
+    if (this.looksAhead || this.#start > HEADER_BYTES || !this.context.carry) return;
     carried(this.context).summaries.set(this.window.source.name, this.#teller.summary);
   }
 

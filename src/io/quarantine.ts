@@ -87,5 +87,5 @@ async function keep(
 
 function cutShort(name: string, end: number): DdiaError {
   const what = `${name} ends at ${end} now: it changed while it was repaired`;
-  return new DdiaError('changed', what, 'repair it again once nobody writes to it');
+  return new DdiaError('input-changed', what, 'repair it again once nobody writes to it');
 }

@@ -179,13 +179,19 @@ class Encoder {
     this.#at++;
   }
 
+  /** That a match comes, and whether of a distance that was one before. Returns its position. */
+  #begin(repeated: 0 | 1): number {
+    const { isMatch, isRep, state, pbMask } = this.#model;
+    const position = this.#at & pbMask;
+    this.#range.bit(isMatch, state * POSITIONS + position, 1);
+    this.#range.bit(isRep, state, repeated);
+    return position;
+  }
+
   #putMatch(distance: number, length: number): void {
     const model = this.#model;
-    const range = this.#range;
     const { state, reps } = model;
-    const position = this.#at & model.pbMask;
-    range.bit(model.isMatch, state * POSITIONS + position, 1);
-    range.bit(model.isRep, state, 0);
+    const position = this.#begin(0);
     reps.copyWithin(1, 0, 3);
     reps[0] = distance;
     this.#putLength(model.length, position, length);
@@ -198,9 +204,7 @@ class Encoder {
     const model = this.#model;
     const range = this.#range;
     const { state, reps } = model;
-    const position = this.#at & model.pbMask;
-    range.bit(model.isMatch, state * POSITIONS + position, 1);
-    range.bit(model.isRep, state, 1);
+    const position = this.#begin(1);
     range.bit(model.isRepG0, state, which === 0 ? 0 : 1);
     if (which === 0) range.bit(model.isRep0Long, state * POSITIONS + position, 1);
     else {

@@ -16,8 +16,9 @@ export function affinityOf(type: string, strict: boolean): Affinity {
   return has('REAL', 'FLOA', 'DOUB') ? 'REAL' : 'NUMERIC';
 }
 
-const NUMBER = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
-const DIGITS = /^\s*[+-]?\d+\s*$/;
+/** A text that is a number, with what SQLite takes for white space around it. */
+export const NUMBER_TEXT = /^[ \t-\r]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[ \t-\r]*$/i;
+const DIGITS = /^[ \t-\r]*[+-]?\d+[ \t-\r]*$/;
 
 /** The value of a default; undefined for an expression. */
 export function defaultOf(tokens: Token[], affinity: Affinity): SqlValue | undefined {
@@ -31,7 +32,7 @@ export function defaultOf(tokens: Token[], affinity: Affinity): SqlValue | undef
   }
   if (typeof value === 'bigint' && affinity === 'REAL') return Number(value);
   if (typeof value !== 'string' || affinity === 'TEXT' || affinity === 'BLOB') return value;
-  if (!NUMBER.test(value)) return value;
+  if (!NUMBER_TEXT.test(value)) return value;
   const number = Number(value);
   if (!DIGITS.test(value) || Number.isSafeInteger(number) || affinity === 'REAL') return number;
   const exact = BigInt(value.trim().replace(/^\+/, ''));

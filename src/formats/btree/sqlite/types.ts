@@ -2,7 +2,7 @@
  * Types that the values of a table must have: exactly so in STRICT tables; in others as their
  * affinity leaves them, for SQLite changes a value before it writes it.
  */
-import { affinityOf } from './affinity.ts';
+import { affinityOf, NUMBER_TEXT } from './affinity.ts';
 import type { Column } from './create.ts';
 import { lengthOf } from './record.ts';
 import type { SqliteRecord } from './record-reader.ts';
@@ -24,9 +24,6 @@ const NOT_NULL = 4;
 const NO_LONG_INTEGER = 8;
 /** An integer of eight bytes. */
 const LONG = 6;
-
-/** A text that a column of numbers would not keep, but change into the number that it is. */
-const NUMERIC_TEXT = /^[ \t-\r]*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?[ \t-\r]*$/i;
 
 /** Undefined: the columns of the tree ask for nothing. */
 export function columnTypes(tree: SqliteTree, encoding: number): ColumnTypes | undefined {
@@ -128,6 +125,7 @@ export class ColumnTypes {
   }
 }
 
+/** A text that a column of numbers would not keep, but change into the number that it is. */
 function isNumeric(bytes: Uint8Array, start: number, end: number, encoding: number): boolean {
   const step = encoding === 1 ? 1 : 2;
   const low = encoding === 3 ? 1 : 0;
@@ -139,5 +137,5 @@ function isNumeric(bytes: Uint8Array, start: number, end: number, encoding: numb
     if (byte > 0x39 && byte !== 0x45 && byte !== 0x65) return false;
     text += String.fromCharCode(byte);
   }
-  return NUMERIC_TEXT.test(text);
+  return NUMBER_TEXT.test(text);
 }

@@ -5,6 +5,7 @@ import type { Steps } from '../../model.ts';
 import { affinityOf } from '../affinity.ts';
 import type { SqliteFile } from '../file.ts';
 import type { SqliteTree } from '../schema.ts';
+import { STRICT_TYPES } from '../types.ts';
 import type { RowBatch } from './batch.ts';
 import { type BadRow, TableImages, Unevaluable } from './table-images.ts';
 
@@ -92,10 +93,9 @@ function complaintsOf({ name, table }: SqliteTree): Map<string, string> {
   for (const column of table!.columns) {
     if (column.generated !== 'VIRTUAL') continue;
     const where = `in ${name}.${column.name}`;
-    const kinds = ['NULL', 'NUMERIC', 'TEXT', ...STRICT_TYPES.map((type) => `non-${type}`)];
+    const strict = Object.keys(STRICT_TYPES).map((type) => `non-${type}`);
+    const kinds = ['NULL', 'NUMERIC', 'TEXT', ...strict];
     for (const kind of kinds) codes.set(`${kind} value ${where}`, 'value-type');
   }
   return codes;
 }
-
-const STRICT_TYPES = ['ANY', 'BLOB', 'INT', 'INTEGER', 'REAL', 'TEXT'];

@@ -172,6 +172,13 @@ describe('LZMA2 as we write it', () => {
     expect(packed.length).toBeLessThan(2 * noise.length + 0.6 * digits.length + 10_000);
   });
 
+  it('begins its state anew behind a chunk that is stored among those that are packed', () => {
+    const more = Buffer.alloc(300_000);
+    fillRandom(8, 0, more, 0, more.length);
+    const bytes = Buffer.concat([words, more, words, digits]);
+    expect(Buffer.compare(xz.decompress(xz.compress(bytes), MOST), bytes)).toBe(0);
+  });
+
   it.each([
     ['words', words, 0.015],
     ['hexadecimal digits', digits, 0.58],

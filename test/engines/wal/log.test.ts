@@ -253,6 +253,19 @@ describe('a log that was not closed', () => {
     }
   });
 
+  it('was damaged, where bytes are put in between and no record is missing', async () => {
+    // Nothing was synced, so that nothing but the numbers tells it from a torn tail.
+    const { disk, log } = await simulated({ sync: 'none' });
+    for (let i = 0; i < 9; i++) await log.append(put(`k${i}`));
+    const [at, length, end] = [96 + 33, 33, 96 + 9 * 33];
+    const file = disk.open(`${ROOT}/000001.wal2`, 'write');
+    const bytes = Buffer.alloc(end - at);
+    expect(file.read(bytes, 0, bytes.length, at)).toBe(bytes.length);
+    file.write(bytes, 0, bytes.length, at + length);
+    file.close();
+    await expect(openLog(1, {})(disk)).rejects.toThrow(/seq 3 follows behind it/);
+  });
+
   it('was damaged, where its header is and something stands behind that', async () => {
     const { disk, open, log } = await simulated();
     await log.append(put('first'));

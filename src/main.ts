@@ -40,9 +40,15 @@ async function reportOutsideCommand(
     const words = argv[0] === 'help' ? argv.slice(1) : argv;
     const flag = words.findIndex((word) => word.startsWith('-'));
     const unknown = explainUnknown(words.slice(0, flag < 0 ? undefined : flag), config.commandIDs);
-    code = 'unknown-command';
-    message = `${unknown.given || words[0]} is not a command`;
-    hint = unknown.meant ? `did you mean: ${config.bin} ${unknown.meant}` : 'see ddia --help';
+    if (unknown.meant !== undefined && unknown.meant === unknown.given) {
+      // A command without arguments: with one it has another name to oclif.
+      message = `${unknown.given} takes no arguments`;
+      hint = `see ${config.bin} ${unknown.given} --help`;
+    } else {
+      code = 'unknown-command';
+      message = `${unknown.given || words[0]} is not a command`;
+      hint = unknown.meant ? `did you mean: ${config.bin} ${unknown.meant}` : 'see ddia --help';
+    }
   }
   if (argv.includes('--json')) {
     process.stdout.write(

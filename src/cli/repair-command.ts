@@ -9,6 +9,7 @@ import { EXIT, usageError } from '../shared/errors.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 import { applyRepair, checkUnchanged, planRepair } from './repair.ts';
+import type { SalvageFlags } from './salvage.ts';
 
 export abstract class RepairCommand extends DdiaCommand {
   static override args = {
@@ -38,8 +39,9 @@ export abstract class RepairCommand extends DdiaCommand {
       description: 'do what this plan says; refused if the input has changed',
     }),
     to: Flags.string({
-      options: ['ndjson', 'sql'],
-      description: 'of a file of other software: what its rows are written as, to --out FILE',
+      options: ['ndjson', 'sql', 'v2'],
+      description:
+        'of a file of other software: what its rows are written as, to --out FILE; v2: a store in --out DIR',
     }),
     'dry-run': Flags.boolean({ description: 'print the plan, and do nothing' }),
     ...limitFlags,
@@ -61,7 +63,7 @@ export abstract class RepairCommand extends DdiaCommand {
     const formats = input.family.salvageFormats?.(input.dialect) ?? [];
     if (formats.length > 0) {
       const { salvageFile } = await import('./salvage.ts');
-      const to = flags.to as 'ndjson' | 'sql' | undefined;
+      const to = flags.to as SalvageFlags['to'];
       const report = await salvageFile(input, formats, { ...flags, to }, context);
       process.exitCode = report.damaged ? EXIT.damage : EXIT.ok;
       if (flags.json) this.printJson(report);

@@ -11,7 +11,7 @@ import { Output } from '../ui/output.ts';
 
 export interface SalvageFlags {
   out?: string | undefined;
-  to?: 'ndjson' | 'sql' | undefined;
+  to?: SalvageTarget['to'] | undefined;
   force: boolean;
   'in-place': boolean;
   plan?: string | undefined;
@@ -22,7 +22,7 @@ export interface SalvageAnswer extends SalvageReport {
   path: string;
   dialect: string;
   out: string;
-  to: string;
+  to: SalvageTarget['to'];
   damaged: boolean;
   text: string;
 }
@@ -35,33 +35,49 @@ export async function salvageFile(
   flags: SalvageFlags,
   context: ScanContext,
 ): Promise<SalvageAnswer> {
-  const { set, dialect, family } = input;
+  const { set, dialect } = input;
   const to = flags.to ?? formats[0]!;
   const what = `${set.path}: a ${dialect.id} file is not edited`;
   if (!formats.includes(to)) {
     throw usageError('usage', `${dialect.id} has no ${to}`, `known: ${formats.join(', ')}`);
   }
   if (flags['in-place'] || flags.plan !== undefined || flags['dry-run']) {
-    const hint = `its rows go to another file: --out FILE --to ${formats.join('|')}`;
+    const hint = `its rows go to another place: --out OUT --to ${formats.join('|')}`;
     throw usageError('usage', what, hint);
   }
   if (flags.out === undefined) {
     throw usageError('usage', 'where to? --out FILE', `${what}: its rows are written there`);
   }
   refuseSource(flags.out, set.path);
-  const writer = openWriter(flags.out, flags.force);
+  const { out, force } = flags;
+  let report: SalvageReport;
+  if (to === 'v2') {
+    const { salvageIntoStore } = await import('./salvage-store.ts');
+    report = await salvageIntoStore(input, out, force, context);
+  } else report = await salvageIntoFile(input, to, out, force, context);
+  const damaged = Object.keys(report.counts).length > 0;
+  const answer = { path: set.path, dialect: dialect.id, out, to, damaged, ...report };
+  return { ...answer, text: textOf(answer) };
+}
+
+async function salvageIntoFile(
+  input: Identified,
+  to: 'ndjson' | 'sql',
+  out: string,
+  force: boolean,
+  context: ScanContext,
+): Promise<SalvageReport> {
+  const writer = openWriter(out, force);
   try {
     const output = new WriterOutput(writer);
     const target: SalvageTarget =
       to === 'sql'
         ? { to, text: (text) => output.text(text) }
         : { to, sink: new JsonSink(output, FORMATS) };
-    const report = await family.salvage!(input, context, target);
+    const report = await input.family.salvage!(input, context, target);
     output.flush();
     writer.finish();
-    const damaged = Object.keys(report.counts).length > 0;
-    const answer = { path: set.path, dialect: dialect.id, out: flags.out, to, damaged, ...report };
-    return { ...answer, text: textOf(answer) };
+    return report;
   } finally {
     writer.abort();
   }
@@ -95,10 +111,11 @@ function textOf(answer: Omit<SalvageAnswer, 'text'>): string {
   const found = Object.entries(counts).map(([code, many]) => `${many} ${code}`);
   if (found.length > 0) lines.push(`  the file is damaged: ${found.join(', ')}`);
   lines.push('next');
-  lines.push(
-    to === 'sql'
-      ? `  build the database anew: sqlite3 NEW.db < ${out}`
-      : `  look at the rows: head ${out}`,
-  );
+  const next = {
+    ndjson: `look at the rows: head ${out}`,
+    sql: `build the database anew: sqlite3 NEW.db < ${out}`,
+    v2: `look at the rows: ddia btree scan ${out}`,
+  };
+  lines.push(`  ${next[to]}`);
   return lines.join('\n');
 }

@@ -66,10 +66,14 @@ export interface RepairOutput {
   };
 }
 
-/** Where salvaged rows go: lines of JSON, or SQL. */
+/**
+ * Where salvaged rows go: lines of JSON, SQL, or keys and values of a store of ours. `pair` copies
+ * what it is given.
+ */
 export type SalvageTarget =
   | { readonly to: 'ndjson'; readonly sink: RecordSink }
-  | { readonly to: 'sql'; readonly text: (text: string) => void };
+  | { readonly to: 'sql'; readonly text: (text: string) => void }
+  | { readonly to: 'v2'; readonly pair: (key: Uint8Array, value: Uint8Array) => void };
 
 export interface SalvageReport {
   rows: number;

@@ -58,7 +58,8 @@ export class DurableWriter {
   }
 
   /**
-   * Throws a DdiaError `exists` if there is something at `path` and it is not to be overwritten.
+   * Throws a DdiaError `exists` if there is something at `path` and it is not to be overwritten,
+   * `is-directory` if it cannot be.
    */
   static create(
     disk: Disk,
@@ -66,7 +67,8 @@ export class DurableWriter {
     options: { readonly overwrite?: boolean } = {},
   ): DurableWriter {
     const overwrite = options.overwrite ?? false;
-    if (!overwrite) refuseExisting(disk, path);
+    if (overwrite) refuseDirectory(disk, path);
+    else refuseExisting(disk, path);
     return new DurableWriter(disk, path, createTemporary(disk, path), overwrite);
   }
 
@@ -211,6 +213,12 @@ function refuseExisting(disk: Disk, path: string): void {
     `already exists: ${path}`,
     'Choose another name, or ask to overwrite.',
   );
+}
+
+/** Before anything is written: the rename at the end would fail, and speak of another name. */
+function refuseDirectory(disk: Disk, path: string): void {
+  if (disk.stat(path)?.kind !== 'directory') return;
+  throw new DdiaError('is-directory', `is a directory: ${path}`, 'Choose another name.');
 }
 
 /** Numbers count from 0 for each disk, so that a run on a simulated one is the same every time. */

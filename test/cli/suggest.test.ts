@@ -48,6 +48,14 @@ describe('an unknown command', () => {
     });
   });
 
+  it('is none when a command that takes no arguments is given some', () => {
+    expect(ddia(['bloom', 'compare', 'a', 'b'])).toEqual({
+      status: 2,
+      stdout: '',
+      stderr: 'error: bloom compare takes no arguments\n  see ddia bloom compare --help\n',
+    });
+  });
+
   it('is none when it is a topic: that shows its help', () => {
     const ran = ddia(['wal']);
     expect(ran).toMatchObject({ status: 0, stderr: '' });

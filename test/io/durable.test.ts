@@ -148,6 +148,15 @@ describe('DurableWriter', () => {
     expect(disk.stat('/d/a')?.size).toBe(10_000);
   });
 
+  it('overwrites no directory, and says so before anything is written', () => {
+    const disk = simDisk();
+    disk.makeDirectory('/d/a');
+    const before = disk.list('/d');
+    const create = () => DurableWriter.create(disk, '/d/a', { overwrite: true });
+    expect(create).toThrow(expect.objectContaining({ code: 'is-directory' }));
+    expect(disk.list('/d')).toEqual(before);
+  });
+
   it('overwrites only when asked to', () => {
     const disk = simDisk();
     settle(disk, '/d/a', 'old');

@@ -53,7 +53,7 @@ export const btree: Family<BtreeDialect> = {
   applyRepair: (input, plan, context, output) =>
     applyTreeRepair(input, plan, btreeContext(input, context), output),
   salvageFormats: ({ id, salvageOnly }) =>
-    !salvageOnly ? [] : id === 'sqlite' ? ['ndjson', 'sql'] : ['ndjson'],
+    !salvageOnly ? [] : id === 'sqlite' ? ['ndjson', 'sql', 'v2'] : ['ndjson', 'v2'],
   salvage: (input, context, target) => salvageTrees(input, btreeContext(input, context), target),
   layout: (input, source, context, visit) =>
     layoutOfPages(input, source, btreeContext(input, context), visit),

@@ -3,10 +3,16 @@
  * which are never edited: rows of the trees first, then those of leaves that no tree leads to any
  * more, marked as lost and found.
  */
-import type { RecordSink, SalvageReport, SalvageTarget } from '../format.ts';
-import { type BtreeContext, type BtreeFile, type BtreeOpened, KIND } from './model.ts';
+import type { SalvageReport, SalvageTarget } from '../format.ts';
+import {
+  type BtreeContext,
+  type BtreeFile,
+  type BtreeOpened,
+  type BtreeRow,
+  KIND,
+} from './model.ts';
 import { checkFile, withFiles } from './open.ts';
-import { printWithTree } from './print.ts';
+import { cellValue, printWithTree } from './print.ts';
 import { SqliteFile } from './sqlite/file.ts';
 import { salvageSql } from './sqlite/salvage-sql.ts';
 import { run } from './steps.ts';
@@ -31,16 +37,21 @@ export async function salvageTrees(
     if (target.to === 'sql') {
       if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
       await salvageSql(file, context, lost, target.text, report);
-    } else await salvageLines(file, context, lost, target.sink, report);
+    } else if (target.to === 'v2') {
+      await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
+    } else {
+      const { sink } = target;
+      await salvageRows(file, context, lost, (row) => printWithTree(sink, row), report);
+    }
   });
   return report;
 }
 
-async function salvageLines(
+async function salvageRows(
   file: BtreeFile,
   context: BtreeContext,
   lost: readonly number[],
-  sink: RecordSink,
+  tell: (row: BtreeRow) => void,
   report: SalvageReport,
 ): Promise<void> {
   for (const tree of file.trees) {
@@ -52,7 +63,7 @@ async function salvageLines(
         {},
         {
           row(row) {
-            printWithTree(sink, row);
+            tell(row);
             report.rows++;
           },
           finding() {},
@@ -67,11 +78,29 @@ async function salvageLines(
     file.loose(page, {
       row(row) {
         row.tree = LOST_AND_FOUND;
-        printWithTree(sink, row);
+        tell(row);
         report.orphans++;
       },
       finding() {},
       done: () => false,
     });
   }
+}
+
+/**
+ * A row as it stands in one tree of bytes: the name of its tree, a zero byte and the key; of SQLite
+ * key and value are the JSON that a scan prints.
+ */
+function tellPair(row: BtreeRow, pair: (key: Uint8Array, value: Uint8Array) => void): void {
+  const { cells, tree } = row;
+  const name = Buffer.from(`${tree}\0`);
+  if (cells) {
+    const { key, value } = cells;
+    const shown = Array.isArray(key) ? key.map((one) => cellValue(one)) : cellValue(key);
+    const columns = JSON.stringify(value.map((one) => cellValue(one)));
+    pair(Buffer.concat([name, Buffer.from(JSON.stringify(shown))]), Buffer.from(columns));
+    return;
+  }
+  const key = row.bytes.subarray(row.keyStart, row.keyEnd);
+  pair(Buffer.concat([name, key]), row.valueBytes.subarray(row.valueStart, row.valueEnd));
 }

@@ -1,6 +1,8 @@
 /** What a dump is asked for, and where its records go. */
 import type { Verdict } from './findings.ts';
 
+export type ListValue = number | bigint | null | string | Uint8Array;
+
 /**
  * Takes records one field at a time, and prints them: NDJSON or aligned text, as the user asked.
  */
@@ -33,6 +35,8 @@ export interface RecordSink {
   json(name: string, value: unknown): void;
   /** Records that a sink like this one has printed elsewhere. */
   printed?(text: Uint8Array): void;
+  /** An array; texts and bytes as `cell` shows them. */
+  list?(name: string, values: readonly ListValue[]): void;
   /** How a text or bytes within a JSON field are shown. */
   cell?(value: string | Uint8Array): unknown;
   end(): void;

@@ -1,6 +1,6 @@
 /** Records as NDJSON, written as bytes: no object and, in the usual case, no string a record. */
 import { isUtf8 } from 'node:buffer';
-import type { RecordSink } from '../formats/format.ts';
+import type { ListValue, RecordSink } from '../formats/format.ts';
 import { type BytesFormats, jsonBytes, jsonCell } from './bytes-format.ts';
 import { type Output, viewOf } from './output.ts';
 
@@ -91,7 +91,7 @@ export class JsonSink implements RecordSink {
   integer64(name: string, high: number, low: number): void {
     this.#label(name);
     if (high < 0x20_0000) this.out.integer(high * 0x1_0000_0000 + low);
-    else this.out.ascii(`"${(BigInt(high) << 32n) | BigInt(low)}"`);
+    else this.out.ascii(jsonInteger((BigInt(high) << 32n) | BigInt(low)));
   }
 
   bytes(name: string, kind: 'key' | 'value', source: Uint8Array, start: number, end: number): void {
@@ -140,6 +140,28 @@ export class JsonSink implements RecordSink {
     this.out.text(JSON.stringify(value) ?? 'null');
   }
 
+  list(name: string, values: readonly ListValue[]): void {
+    this.#label(name);
+    this.out.byte(0x5b);
+    for (let i = 0; i < values.length; i++) {
+      if (i > 0) this.out.byte(0x2c);
+      this.#item(values[i]!);
+    }
+    this.out.byte(0x5d);
+  }
+
+  #item(value: ListValue): void {
+    const { out } = this;
+    if (typeof value === 'number') {
+      if (Number.isInteger(value)) out.integer(value);
+      else out.ascii(jsonNumber(value));
+    } else if (typeof value === 'bigint') out.ascii(jsonInteger(value));
+    else if (value instanceof Uint8Array && this.#autoValue) this.#hex(value, 0, value.length);
+    else if (typeof value === 'string' || value instanceof Uint8Array) {
+      out.text(JSON.stringify(this.cell(value)));
+    } else out.ascii('null');
+  }
+
   printed(text: Uint8Array): void {
     this.out.raw(text, 0, text.length);
   }
@@ -151,6 +173,11 @@ export class JsonSink implements RecordSink {
   end(): void {
     this.out.ascii('}\n');
   }
+}
+
+/** Digits in a string where a double would not hold all of them. */
+function jsonInteger(value: bigint): string {
+  return Number.isSafeInteger(Number(value)) ? `${value}` : `"${value}"`;
 }
 
 /** A double so that it can be read back exactly; what JSON has no number for as a string. */

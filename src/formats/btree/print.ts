@@ -1,6 +1,6 @@
 /** A row as a record: bytes as keys and values are shown, columns as JSON. */
 import { bytesValue } from '../bytes/value.ts';
-import type { RecordSink } from '../format.ts';
+import type { ListValue, RecordSink } from '../format.ts';
 import { type BtreeRow, type SqlValue, WholeReal } from './model.ts';
 
 /** A column as JSON: blobs like all bytes, integers beyond 2^53 - 1 as digits. */
@@ -26,14 +26,21 @@ export function printContent(sink: RecordSink, row: BtreeRow): void {
     const { key, value } = cells;
     const keyShown = Array.isArray(key) ? key.map((one) => cellValue(one, sink)) : cellValue(key);
     sink.json('key', keyShown);
-    sink.json(
-      'value',
-      value.map((one) => cellValue(one, sink)),
-    );
+    if (sink.list) sink.list('value', value.map(listValue));
+    else {
+      sink.json(
+        'value',
+        value.map((one) => cellValue(one, sink)),
+      );
+    }
     return;
   }
   sink.bytes('key', 'key', row.bytes, row.keyStart, row.keyEnd);
   sink.bytes('value', 'value', row.valueBytes, row.valueStart, row.valueEnd);
+}
+
+function listValue(value: SqlValue): ListValue {
+  return value instanceof WholeReal ? value.value : value;
 }
 
 export function printRow(sink: RecordSink, row: BtreeRow): void {

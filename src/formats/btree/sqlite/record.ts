@@ -136,8 +136,15 @@ export class RecordHeader {
     if (serial === 7) return floatAt(view, at);
     if (serial < 10) return serial - 8;
     const end = at + lengthOf(serial);
-    return serial % 2 === 1 ? decode(bytes, at, end) : bytes.slice(at, end);
+    return serial % 2 === 1 ? decode(bytes, at, end) : copyOf(bytes, at, end);
   }
+}
+
+/** From the pool: a Uint8Array of a few bytes with memory of its own costs more than they do. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = Buffer.allocUnsafe(end - start);
+  copy.set(bytes.subarray(start, end));
+  return copy;
 }
 
 function floatAt(view: DataView, at: number): SqlValue {

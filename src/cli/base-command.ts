@@ -16,7 +16,7 @@ export abstract class DdiaCommand extends Command {
   /** Data goes here, all else to stderr. */
   readonly out = new Output(1);
   readonly #abort = new AbortController();
-  readonly #onInterrupt = () => this.#abort.abort(new Interrupted());
+  readonly #onInterrupt = (signal: NodeJS.Signals) => this.#abort.abort(new Interrupted(signal));
 
   /** Aborted by Ctrl-C; handed to whatever takes long. */
   get signal(): AbortSignal {
@@ -54,7 +54,7 @@ export abstract class DdiaCommand extends Command {
   #reportOpen(error: Error): number {
     if (error instanceof Interrupted) {
       process.stderr.write('interrupted\n');
-      return EXIT.interrupted;
+      return error.signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
     }
     const { code, message, hint, exit } = describeError(error);
     if (this.argv.includes('--json')) {
@@ -91,7 +91,11 @@ export abstract class DdiaCommand extends Command {
   }
 }
 
-class Interrupted extends Error {}
+class Interrupted extends Error {
+  constructor(readonly signal: NodeJS.Signals) {
+    super('interrupted');
+  }
+}
 
 /** Reduces any error to what the user can act on. A message, never a stack. */
 function describeError(error: Error): {

@@ -8,8 +8,9 @@ export const EXIT = {
   failed: 3,
   /** Nothing worse than an ordinary crash leaves: a torn tail, a leftover file. */
   tornTail: 4,
-  /** As a shell reports a process that SIGINT ended. */
+  /** As a shell reports a process that SIGINT, or SIGTERM, ended. */
   interrupted: 130,
+  terminated: 143,
 } as const;
 
 /**

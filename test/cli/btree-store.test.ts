@@ -119,7 +119,11 @@ describe('btree import, vacuum, repair', () => {
     }
   });
 
-  it('are interrupted while nothing comes through the pipe', async () => {
+  const ends: [NodeJS.Signals, number][] = [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ];
+  it.each(ends)('are ended by %s while nothing comes through the pipe', async (signal, code) => {
     const dir = fresh();
     ddia(['btree', 'put', dir, 'a', '1']);
     const run = spawn(process.execPath, [join(root, 'bin/run.js'), 'btree', 'import', dir], {
@@ -129,8 +133,8 @@ describe('btree import, vacuum, repair', () => {
     run.stdin.write('{"key":"b","value":"2"}\n');
     // The store is opened once Ctrl-C is listened to. The pipe stays open.
     await vi.waitFor(() => expect(readdirSync(dir)).toContain('LOCK'), { timeout: 20_000 });
-    run.kill('SIGINT');
-    expect(await ended).toBe(130);
+    run.kill(signal);
+    expect(await ended).toBe(code);
     expect(readdirSync(dir)).toEqual(['tree.bt2']);
     expect(ddia(['btree', 'fsck', dir]).status).toBe(0);
   });

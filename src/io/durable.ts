@@ -208,17 +208,13 @@ function syncNameOf(disk: Disk, directory: string): void {
 
 function refuseExisting(disk: Disk, path: string): void {
   if (disk.stat(path) === undefined) return;
-  throw new DdiaError(
-    'exists',
-    `already exists: ${path}`,
-    'Choose another name, or ask to overwrite.',
-  );
+  throw new DdiaError('exists', `already exists: ${path}`, 'choose another name, or --force');
 }
 
 /** Before anything is written: the rename at the end would fail, and speak of another name. */
 function refuseDirectory(disk: Disk, path: string): void {
   if (disk.stat(path)?.kind !== 'directory') return;
-  throw new DdiaError('is-directory', `is a directory: ${path}`, 'Choose another name.');
+  throw new DdiaError('is-directory', `is a directory: ${path}`, 'choose another name');
 }
 
 /** Numbers count from 0 for each disk, so that a run on a simulated one is the same every time. */

@@ -190,9 +190,18 @@ async function identifyDirectory(families: readonly Family[], set: FileSet): Pro
   if (segments.length === 0) throw nothingIn(set, 'no segments or store files');
 
   const byDialect = new Map<Dialect, { candidate: Candidate; files: string[] }>();
+  let misnamed: DdiaError | undefined;
   for (const file of segments.slice(0, FILES_LOOKED_AT_MAX)) {
     const probe = await probeOf(set, file);
     const candidate = surest(families, probe, (dialect) => readBy.get(dialect)!.has(file.name));
+    if (candidate?.detection.confidence !== 'certain') {
+      // A name says less than what is in the file.
+      const other = surest(families, probe);
+      if (other?.detection.confidence === 'certain') {
+        misnamed ??= notNamedSo(set, file.name, other);
+        continue;
+      }
+    }
     if (!candidate) continue;
     const entry = byDialect.get(candidate.dialect);
     if (!entry) byDialect.set(candidate.dialect, { candidate, files: [file.name] });
@@ -209,7 +218,7 @@ async function identifyDirectory(families: readonly Family[], set: FileSet): Pro
       b.files.length - a.files.length,
   );
   const best = found[0];
-  if (!best) throw unknownFormat(set, false, families);
+  if (!best) throw misnamed ?? unknownFormat(set, false, families);
   const { family, dialect, detection } = best.candidate;
   const other = found.find(
     ({ candidate }) =>
@@ -219,6 +228,15 @@ async function identifyDirectory(families: readonly Family[], set: FileSet): Pro
   );
   if (other) throw mixed(set, best, other);
   return { set, family, dialect, files: family.select(set, dialect), detection };
+}
+
+/** What lies in a directory is told from the rest of it by its name. */
+function notNamedSo(set: FileSet, file: string, { family, dialect }: Candidate): DdiaError {
+  return new DdiaError(
+    'misnamed',
+    `${set.path}: ${file} is a ${family.id} ${dialect.id} file, and not named like one`,
+    'give the files one by one',
+  );
 }
 
 function mixed(

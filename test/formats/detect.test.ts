@@ -77,6 +77,29 @@ describe('identify, of a directory', () => {
   });
 });
 
+describe('identify, of a directory whose files have the names of another dialect', () => {
+  const named = {
+    ...family('named', /./, 'tt', 'aa'),
+    select: (set: FileSet, { id }: Dialect) => set.files.filter((f) => f.name.endsWith(`.${id}`)),
+  };
+
+  it('says so, and does not take them for what they are called', async () => {
+    const error = await identify([named], directory({ 'x.tt': 'aa', 'y.tt': 'aa' })).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toMatchObject({ code: 'misnamed', hint: 'give the files one by one' });
+    expect(error).toMatchObject({
+      message: expect.stringContaining('x.tt is a named aa file, and not named like one'),
+    });
+  });
+
+  it('takes the rest of them, where there is one', async () => {
+    const found = await identify([named], directory({ 'x.tt': 'aa', 'y.tt': '' }));
+    expect(found).toMatchObject({ dialect: { id: 'tt' }, detection: { confidence: 'likely' } });
+    expect(found.files.map(({ name }) => name)).toEqual(['x.tt', 'y.tt']);
+  });
+});
+
 describe('identify, with a name', () => {
   it('takes the name at its word', async () => {
     const found = await identify(families, file('x', '?'), 'logs/aa');

@@ -39,7 +39,7 @@ export abstract class DecodeCommand extends DdiaCommand {
       flags.framing,
       modeOf(flags),
     );
-    const context = { limits: limitsOf(flags), signal: this.signal };
+    const context = this.reading(limitsOf(flags));
     await readPayloads(input, packingOf(flags), context, async (payload, number) => {
       const findings = await decoder.decode(payload, number);
       this.out.raw(decoder.out.bytes, 0, decoder.out.at);

@@ -40,7 +40,7 @@ export abstract class AvroRewriteCommand extends DdiaCommand {
           markerSeed: flags.marker,
         },
         target,
-        { limits: limitsOf(flags), signal: this.signal },
+        this.reading(limitsOf(flags)),
       );
       if (flags.out === undefined) return;
       if (flags.json) this.printJson({ out: flags.out, ...result });

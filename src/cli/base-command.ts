@@ -6,6 +6,7 @@ import { Command, Errors, Flags, type Interfaces } from '@oclif/core';
 import { DEFAULT_LIMITS, type Limits } from '../formats/format.ts';
 import { DdiaError, EXIT, fromSystemError } from '../shared/errors.ts';
 import { ClosedPipe, Output } from '../ui/output.ts';
+import { Progress } from '../ui/progress.ts';
 
 export abstract class DdiaCommand extends Command {
   static override baseFlags = {
@@ -13,14 +14,20 @@ export abstract class DdiaCommand extends Command {
     color: Flags.boolean({ description: 'colour on a terminal', allowNo: true, default: true }),
   };
 
+  readonly progress = new Progress();
   /** Data goes here, all else to stderr. */
-  readonly out = new Output(1);
+  readonly out: Output = new StandardOutput(this.progress);
   readonly #abort = new AbortController();
   readonly #onInterrupt = (signal: NodeJS.Signals) => this.#abort.abort(new Interrupted(signal));
 
   /** Aborted by Ctrl-C; handed to whatever takes long. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** What readers of files of any size are told. */
+  reading(limits: Limits) {
+    return { limits, signal: this.signal, progress: this.progress.update };
   }
 
   override async init(): Promise<void> {
@@ -32,10 +39,12 @@ export abstract class DdiaCommand extends Command {
   override async finally(error: Error | undefined): Promise<void> {
     process.off('SIGINT', this.#onInterrupt);
     process.off('SIGTERM', this.#onInterrupt);
+    this.progress.end();
     await super.finally(error);
   }
 
   override async catch(error: Error): Promise<void> {
+    this.progress.end();
     process.exitCode = this.#report(error);
   }
 
@@ -81,13 +90,27 @@ export abstract class DdiaCommand extends Command {
 
   /** One JSON document. */
   printJson(value: unknown): void {
+    this.progress.end();
     this.out.text(`${JSON.stringify(value, null, 2)}\n`);
     this.out.flush();
   }
 
   printText(text: string): void {
+    this.progress.end();
     this.out.text(text.endsWith('\n') ? text : `${text}\n`);
     this.out.flush();
+  }
+}
+
+/** On a terminal, what scrolls by shows progress enough, and a bar would stand in its way. */
+class StandardOutput extends Output {
+  constructor(readonly progress: Progress) {
+    super(1);
+  }
+
+  override put(bytes: Uint8Array, end: number): void {
+    if (process.stdout.isTTY) this.progress.end();
+    super.put(bytes, end);
   }
 }
 

@@ -27,7 +27,7 @@ export async function getKey(
       reader.close();
     }
   }
-  const context = { limits, signal: command.signal, now: Date.now(), set: input.set };
+  const context = { ...command.reading(limits), now: Date.now(), set: input.set };
   return getValue(
     input as unknown as BitcaskOpened,
     key,

@@ -11,7 +11,6 @@ import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { refuseSource } from '../io/same-place.ts';
 import { count } from '../ui/count.ts';
-import { Progress } from '../ui/progress.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { directoryOutput } from './directory-output.ts';
 import { newStoreId } from './store-id.ts';
@@ -75,7 +74,6 @@ async function into<R>(
   act: Act<R>,
 ): Promise<R & IntoReport> {
   const opened = input as unknown as BitcaskOpened;
-  const progress = new Progress(flags.color);
   refuseSource(flags.out, opened.set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   try {
@@ -83,14 +81,13 @@ async function into<R>(
     const result = await act(
       opened,
       { fileBytes, storeId: newStoreId() },
-      bitcaskContext(opened, { limits, signal: command.signal, progress: progress.update }),
+      bitcaskContext(opened, command.reading(limits)),
       directoryOutput(directory),
     );
     directory.finish();
     const from = input.dialect.id;
     return { path: input.set.path, from, out, dialect: target.id, ...result };
   } finally {
-    progress.end();
     directory.abandon();
   }
 }

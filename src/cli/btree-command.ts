@@ -2,7 +2,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { BtreeContext, BtreeOpened } from '../formats/btree/model.ts';
 import type { ScanContext } from '../formats/format.ts';
-import { Progress } from '../ui/progress.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { tellOfWriters } from './btree-writer.ts';
 import { openPath } from './open.ts';
@@ -52,18 +51,17 @@ export abstract class BtreeCommand extends DdiaCommand {
   ): Promise<BtreeInput> {
     this.#paths.push(path);
     const input = (await openPath(this, path, 'btree', flags.dialect)) as unknown as BtreeOpened;
-    const progress = new Progress(flags.color);
     const context: ScanContext & { set: BtreeOpened['set'] } = {
-      limits: limitsOf({
-        'max-record-bytes': flags['max-record-bytes'] ?? limitFlags['max-record-bytes'].default,
-        'max-findings': flags['max-findings'] ?? limitFlags['max-findings'].default,
-      } as { 'max-record-bytes': number; 'max-findings': number }),
-      signal: this.signal,
-      progress: progress.update,
+      ...this.reading(
+        limitsOf({
+          'max-record-bytes': flags['max-record-bytes'] ?? limitFlags['max-record-bytes'].default,
+          'max-findings': flags['max-findings'] ?? limitFlags['max-findings'].default,
+        } as { 'max-record-bytes': number; 'max-findings': number }),
+      ),
       idle: () => this.out.flush(),
       options: { 'page-size': flags['page-size'], deep: flags.deep },
       set: input.set,
     };
-    return { input, context, end: () => progress.end() };
+    return { input, context, end: () => this.progress.end() };
   }
 }

@@ -4,7 +4,6 @@ import type { RecordSink } from '../formats/format.ts';
 import { usageError } from '../shared/errors.ts';
 import { DamageReport } from '../ui/damage-report.ts';
 import { JsonSink } from '../ui/json-sink.ts';
-import { Progress } from '../ui/progress.ts';
 import { TextSink } from '../ui/text-sink.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { bound, bytesFlags, bytesFormatsOf, rangeFlags } from './dump-command.ts';
@@ -45,7 +44,6 @@ export abstract class ContentCommand extends DdiaCommand {
     const formats = bytesFormatsOf(flags);
     const json = flags.json || this.alwaysJson;
     const sink: RecordSink = json ? new JsonSink(out, formats) : new TextSink(out, formats);
-    const progress = new Progress(flags.color);
     const damage = new DamageReport(out, flags['max-findings']);
     const result = await family.content(
       input,
@@ -59,16 +57,11 @@ export abstract class ContentCommand extends DdiaCommand {
         places: flags.places,
         keysOnly: this.keysOnly,
       },
-      {
-        limits: limitsOf(flags),
-        signal: this.signal,
-        progress: progress.update,
-        now: Date.now(),
-      },
+      { ...this.reading(limitsOf(flags)), now: Date.now() },
       sink,
       (finding) => damage.tell(finding),
     );
-    progress.end();
+    this.progress.end();
     const { records, bytes } = result;
     if (flags.summary) {
       const summary = { records, bytes, damage: result.damage };

@@ -13,7 +13,6 @@ import type {
 import { EXIT } from '../shared/errors.ts';
 import { BYTES_FORMATS, type BytesFormat, type BytesFormats } from '../ui/bytes-format.ts';
 import { JsonSink } from '../ui/json-sink.ts';
-import { Progress } from '../ui/progress.ts';
 import { TextSink } from '../ui/text-sink.ts';
 import type { PrintHow } from './aside.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
@@ -85,11 +84,8 @@ export abstract class DumpCommand extends DdiaCommand {
     const { out } = this;
     const formats = bytesFormatsOf(flags);
     const sink: RecordSink = flags.json ? new JsonSink(out, formats) : new TextSink(out, formats);
-    const progress = new Progress(flags.color);
     const context: ScanContext = {
-      limits: limitsOf(flags),
-      signal: this.signal,
-      progress: progress.update,
+      ...this.reading(limitsOf(flags)),
       idle: () => out.flush(),
     };
     const options = {
@@ -115,7 +111,7 @@ export abstract class DumpCommand extends DdiaCommand {
       if (exit !== EXIT.damage && result.verdict !== 'clean')
         exit = EXIT_BY_VERDICT[result.verdict];
     }
-    progress.end();
+    this.progress.end();
     if (flags.summary) out.text(`${JSON.stringify({ summary: total })}\n`);
     out.flush();
     process.exitCode = exit;

@@ -3,7 +3,6 @@ import { Flags } from '@oclif/core';
 import { EXIT, usageError } from '../shared/errors.ts';
 import { colors } from '../ui/color.ts';
 import { HexView } from '../ui/hex-view.ts';
-import { Progress } from '../ui/progress.ts';
 import { OneSpanJson, SpanJson } from '../ui/span-json.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { type Inspected, inspectSpans, type Selection } from './inspect-spans.ts';
@@ -61,7 +60,6 @@ export abstract class InspectCommand extends DdiaCommand {
         label: `${family} ${dialect}`,
         lazy: one,
       });
-    const progress = new Progress(flags.color);
     const { damaged } = await inspectSpans(
       input,
       selection,
@@ -69,11 +67,11 @@ export abstract class InspectCommand extends DdiaCommand {
         limits: limitsOf({ ...flags, 'max-findings': 0 }),
         signal: this.signal,
         idle: () => this.out.flush(),
-        ...(one && { progress: progress.update }),
+        ...(one && { progress: this.progress.update }),
       },
       view,
     );
-    progress.end();
+    this.progress.end();
     json?.end();
     this.out.flush();
     if (damaged) process.exitCode = EXIT.damage;

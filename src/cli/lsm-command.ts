@@ -39,8 +39,7 @@ export interface Given {
 
 export function contextOf(command: DdiaCommand, flags: Given): ScanContext {
   return {
-    limits: limitsOf(flags),
-    signal: command.signal,
+    ...command.reading(limitsOf(flags)),
     quick: flags.quick,
     options: { 'max-log-bytes': flags['max-log-bytes'] },
   };

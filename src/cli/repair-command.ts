@@ -58,7 +58,7 @@ export abstract class RepairCommand extends DdiaCommand {
     const path = args.path ?? stored?.path;
     if (path === undefined)
       throw usageError('usage', 'what is to be repaired? PATH or --apply PLAN');
-    const context = { limits: limitsOf(flags), signal: this.signal, options: flags };
+    const context = { ...this.reading(limitsOf(flags)), options: flags };
     const input = await this.open(path, stored?.dialect ?? flags.dialect);
     const formats = input.family.salvageFormats?.(input.dialect) ?? [];
     if (formats.length > 0) {

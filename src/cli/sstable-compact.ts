@@ -78,7 +78,7 @@ export async function compactPaths(
     const input = await openPath(command, path, 'sstable', flags.dialect);
     opened.push(input as unknown as TableOpened);
   }
-  const context = { limits: flags.limits, signal: command.signal };
+  const context = command.reading(flags.limits);
   const inputs = await openInputs(opened, context, true);
   const damage: CompactReport['damage'] = [];
   const onDamage = ({ code, file, offset, message }: TableDamage): void => {

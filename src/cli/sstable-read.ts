@@ -63,7 +63,7 @@ export async function getEntry(
 ): Promise<boolean> {
   const opened = input as unknown as TableOpened;
   const damage = new DamageTold();
-  const context = { limits: flags.limits, signal: command.signal };
+  const context = command.reading(flags.limits);
   const found = await lookUp(opened, parseBytes(key), flags.all, context, damage.tell);
   const sink = sinkOf(command, flags);
   const printer = new EntryPrinter(sink, opened.dialect.hasSeq);
@@ -87,7 +87,7 @@ export async function scanRange(
 ): Promise<number> {
   const opened = input as unknown as TableOpened;
   const damage = new DamageTold();
-  const context = { limits: flags.limits, signal: command.signal };
+  const context = command.reading(flags.limits);
   const bound = (text: string | undefined) => (text === undefined ? undefined : parseBytes(text));
   const given = { from: bound(flags.from), to: bound(flags.to) };
   const prefix = bound(flags.prefix);

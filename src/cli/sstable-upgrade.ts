@@ -37,7 +37,7 @@ export async function upgradeTables(
   const { set, dialect, files } = input as unknown as TableOpened;
   refuseSource(flags.out, set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
-  const context = { limits: flags.limits, signal: command.signal };
+  const context = command.reading(flags.limits);
   const damage: Finding[] = [];
   const done: TableUpgradeReport['files'] = [];
   try {

@@ -1,6 +1,5 @@
 /** stat, by family or by detection. */
 import { Args, Flags } from '@oclif/core';
-import { Progress } from '../ui/progress.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 
@@ -21,15 +20,11 @@ export abstract class StatCommand extends DdiaCommand {
   async run(): Promise<void> {
     const { args, flags } = await this.parseFor(this.ctor as typeof StatCommand);
     const input = await openPath(this, args.path, this.family, flags.dialect);
-    const progress = new Progress(flags.color);
     const stat = await input.family.stat(input, {
-      limits: limitsOf(flags),
-      signal: this.signal,
-      progress: progress.update,
+      ...this.reading(limitsOf(flags)),
       now: Date.now(),
       options: flags,
     });
-    progress.end();
     if (flags.json) this.printJson(stat);
     else {
       const { statText } = await import('../ui/stat-report.ts');

@@ -5,7 +5,6 @@ import type { Identified } from '../formats/detect.ts';
 import { worseVerdict } from '../formats/findings.ts';
 import type { ScanContext, VerifyResult } from '../formats/format.ts';
 import { DdiaError, EXIT } from '../shared/errors.ts';
-import { Progress } from '../ui/progress.ts';
 import { DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
 import { openPath } from './open.ts';
 
@@ -41,18 +40,17 @@ export abstract class VerifyCommand extends DdiaCommand {
   async run(): Promise<void> {
     const { argv, flags } = await this.parseFor(this.ctor as typeof VerifyCommand);
     const results: VerifyResult[] = [];
-    const progress = new Progress(flags.color);
     const failures: { path: string; error: { code: string; message: string } }[] = [];
     for (const path of argv as string[]) {
       try {
-        results.push(await this.#verify(path, flags, progress));
+        results.push(await this.#verify(path, flags));
       } catch (error) {
         // One path that cannot be read does not take the others' results away.
         if (argv.length === 1 || !(error instanceof DdiaError)) throw error;
         failures.push({ path, error: { code: error.code, message: error.message } });
       }
     }
-    progress.end();
+    this.progress.end();
     const verdict = results.map((r) => r.verdict).reduce(worseVerdict, 'clean');
     process.exitCode = failures.length > 0 ? EXIT.failed : EXIT_BY_VERDICT[verdict];
     if (flags.json) {
@@ -78,13 +76,10 @@ export abstract class VerifyCommand extends DdiaCommand {
       'max-record-bytes': number;
       'max-findings': number;
     },
-    progress: Progress,
   ): Promise<VerifyResult> {
     const input = await openPath(this, path, this.family, flags.dialect);
     const context = {
-      limits: limitsOf(flags),
-      signal: this.signal,
-      progress: progress.update,
+      ...this.reading(limitsOf(flags)),
       options: flags,
       quick: flags.quick,
     };

@@ -9,7 +9,6 @@ import { LogState } from '../formats/wal/state.ts';
 import { EXIT } from '../shared/errors.ts';
 import type { BytesFormats } from '../ui/bytes-format.ts';
 import { JsonSink } from '../ui/json-sink.ts';
-import { Progress } from '../ui/progress.ts';
 import { TextSink } from '../ui/text-sink.ts';
 import type { DdiaCommand } from './base-command.ts';
 
@@ -35,15 +34,12 @@ export async function replayPath(
     ? new JsonSink(out, flags.formats)
     : new TextSink(out, flags.formats);
   const state = flags.state ? new LogState() : undefined;
-  const progress = new Progress(flags.color);
   const { hasSeq } = opened.dialect;
   const result = await replayLog(
     opened,
     { after: flags.after },
     walContext(opened, {
-      limits: flags.limits,
-      signal: command.signal,
-      progress: progress.update,
+      ...command.reading(flags.limits),
       idle: () => out.flush(),
     }),
     (record) => {
@@ -51,7 +47,7 @@ export async function replayPath(
       else printOperation(sink, record, hasSeq);
     },
   );
-  progress.end();
+  command.progress.end();
   if (state) printState(state, sink, hasSeq);
   if (flags.summary) out.text(`${JSON.stringify({ summary: result })}\n`);
   out.flush();

@@ -8,7 +8,6 @@ import { SEGMENT_BYTES_DEFAULT } from '../formats/wal/v2/layout.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { refuseSource } from '../io/same-place.ts';
-import { Progress } from '../ui/progress.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { directoryOutput } from './directory-output.ts';
 
@@ -28,24 +27,18 @@ export async function upgradePath(
   flags: UpgradeFlags,
 ): Promise<UpgradeReport> {
   const opened = input as unknown as WalOpened;
-  const progress = new Progress(flags.color);
   refuseSource(flags.out, opened.set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
   try {
     const result = await upgradeLog(
       opened,
       flags.segmentBytes ?? SEGMENT_BYTES_DEFAULT,
-      walContext(opened, {
-        limits: flags.limits,
-        signal: command.signal,
-        progress: progress.update,
-      }),
+      walContext(opened, command.reading(flags.limits)),
       directoryOutput(directory),
     );
     directory.finish();
     return { path: input.set.path, from: input.dialect.id, out: flags.out, ...result };
   } finally {
-    progress.end();
     directory.abandon();
   }
 }

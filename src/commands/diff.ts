@@ -7,7 +7,6 @@ import { EXIT, usageError } from '../shared/errors.ts';
 import { colors } from '../ui/color.ts';
 import { DamageReport } from '../ui/damage-report.ts';
 import { DiffJson, DiffText } from '../ui/diff-report.ts';
-import { Progress } from '../ui/progress.ts';
 
 export default class Diff extends DdiaCommand {
   static override summary = 'compare two stores by content, whatever their dialects';
@@ -60,21 +59,15 @@ export default class Diff extends DdiaCommand {
       ? new DiffJson(this.out, flags.limit ?? Number.POSITIVE_INFINITY)
       : new DiffText(this.out, await colors(flags.color), flags.limit ?? 20);
     const damage = new DamageReport(this.out, flags['max-findings']);
-    const progress = new Progress(flags.color);
     const result = await diffStores(
       a,
       b,
       { state: flags.state, withSeq: flags['with-seq'], marks: flags.marks },
-      {
-        limits: limitsOf(flags),
-        signal: this.signal,
-        progress: progress.update,
-        now: Date.now(),
-      },
+      { ...this.reading(limitsOf(flags)), now: Date.now() },
       (difference) => report.difference(difference),
       (side, finding) => damage.tell(finding, `${side}: `),
     );
-    progress.end();
+    this.progress.end();
     const { damageA, damageB, counts, byState } = result;
     const equal = isEqual(counts);
     report.summary({ equal, counts, damageA, damageB, unit: byState ? 'keys' : 'operations' });

@@ -7,7 +7,6 @@ import { findKey, groupsOf, rangeOf, type Searched } from '../cli/find-key.ts';
 import { DdiaError, EXIT, usageError } from '../shared/errors.ts';
 import { DamageReport } from '../ui/damage-report.ts';
 import { MatchPrinter } from '../ui/match-printer.ts';
-import { Progress } from '../ui/progress.ts';
 import { printable } from '../ui/text-sink.ts';
 
 export default class Find extends DdiaCommand {
@@ -44,14 +43,11 @@ export default class Find extends DdiaCommand {
     const groups = await this.#open(paths, flags.dialect);
     const printer = new MatchPrinter(this.out, bytesFormatsOf(flags), flags.json, flags.prefix);
     const damage = new DamageReport(this.out, flags['max-findings']);
-    const progress = new Progress(flags.color);
     const result = await findKey(
       groups,
       rangeOf(key, flags.prefix),
       {
-        limits: limitsOf(flags),
-        signal: this.signal,
-        progress: progress.update,
+        ...this.reading(limitsOf(flags)),
         idle: () => this.out.flush(),
       },
       ({ path, group, record }) => {
@@ -66,7 +62,7 @@ export default class Find extends DdiaCommand {
       },
       ({ path, group }, finding) => damage.tell(finding, placeOf(path, group.set.isDirectory)),
     );
-    progress.end();
+    this.progress.end();
     this.out.flush();
     if (result.unordered)
       process.stderr.write('warning: too many to sort: in order of the files\n');

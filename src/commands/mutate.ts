@@ -4,7 +4,6 @@ import { mutateFile } from '../cli/mutate-file.ts';
 import { parseStep } from '../cli/mutation-flags.ts';
 import { usageError } from '../shared/errors.ts';
 import { mutateText } from '../ui/mutate-report.ts';
-import { Progress } from '../ui/progress.ts';
 
 /** One of the flags that stand for mutations: as often as one likes, in any order. */
 function mutation(description: string, helpValue: string) {
@@ -67,15 +66,13 @@ export default class Mutate extends DdiaCommand {
       const names = Object.keys(mutationFlags).map((name) => `--${name}`);
       throw usageError('usage', 'no mutation is given', `one or more of ${names.join(', ')}`);
     }
-    const progress = new Progress(flags.color);
     const result = await mutateFile(args.path, flags.out, steps, {
       seed: BigInt(flags.seed),
       pageSize: flags['page-size'],
       force: flags.force,
       signal: this.signal,
-      progress: progress.update,
+      progress: this.progress.update,
     });
-    progress.end();
     if (flags.json) this.printJson(result);
     else this.printText(await mutateText(result, flags.color));
   }

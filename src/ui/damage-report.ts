@@ -3,6 +3,7 @@
  */
 import type { Finding } from '../formats/format.ts';
 import type { Output } from './output.ts';
+import { writeStderr } from './progress.ts';
 import { printable } from './text-sink.ts';
 
 export class DamageReport {
@@ -16,13 +17,13 @@ export class DamageReport {
   /** `where`: what the file's name alone does not tell. */
   tell(finding: Finding, where = ''): void {
     if (++this.count > this.most) {
-      if (this.count === this.most + 1) process.stderr.write('… more damage, not listed\n');
+      if (this.count === this.most + 1) writeStderr('… more damage, not listed\n');
       return;
     }
     // What was found before stands before it on a terminal that shows both.
     this.out.flush();
     const { severity, code, file, offset, length, message } = finding;
     const place = `${where}${printable(file)} @ ${offset} +${length}`;
-    process.stderr.write(`${severity}: ${code} ${place}: ${message}\n`);
+    writeStderr(`${severity}: ${code} ${place}: ${message}\n`);
   }
 }

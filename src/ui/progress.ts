@@ -1,9 +1,21 @@
-/** A progress bar on stderr, for work longer than half a second, only when stderr is a terminal. */
+/**
+ * A progress bar on stderr, for work longer than half a second, only when stderr is a terminal. It
+ * is gone before anything else is printed there.
+ */
 import type { SingleBar } from 'cli-progress';
 import { milliseconds } from '../shared/clock.ts';
 
 const DELAY_MILLISECONDS = 500;
 const REDRAW_MILLISECONDS = 100;
+
+/** The one that is on the terminal. */
+let drawn: Progress | undefined;
+
+/** Writes to stderr; a bar makes way for it. */
+export function writeStderr(text: string): void {
+  drawn?.clear();
+  process.stderr.write(text);
+}
 
 export class Progress {
   readonly #begun = milliseconds();
@@ -11,17 +23,20 @@ export class Progress {
   #bar: SingleBar | undefined;
   #loading = false;
   #ended = false;
-  #drawn = 0;
-
-  constructor(readonly color: boolean) {}
+  #drawnAt = 0;
 
   readonly update = (file: string, done: number, size: number | undefined): void => {
     if (!this.#shown || this.#ended) return;
     const now = milliseconds();
-    if (now - this.#begun < DELAY_MILLISECONDS || now - this.#drawn < REDRAW_MILLISECONDS) return;
-    this.#drawn = now;
+    if (now - this.#begun < DELAY_MILLISECONDS || now - this.#drawnAt < REDRAW_MILLISECONDS) return;
+    this.#drawnAt = now;
     if (!this.#bar) {
       if (!this.#loading) void this.#load();
+      return;
+    }
+    if (drawn !== this) {
+      drawn = this;
+      this.#bar.start(size ?? done, done, { file });
       return;
     }
     this.#bar.setTotal(size ?? done);
@@ -31,18 +46,24 @@ export class Progress {
   async #load(): Promise<void> {
     this.#loading = true;
     const { default: progress } = await import('cli-progress');
-    if (this.#ended) return;
     this.#bar = new progress.SingleBar({
       format: '{file} [{bar}] {percentage}% of {total} bytes',
       hideCursor: true,
       clearOnComplete: true,
       stream: process.stderr,
     });
-    this.#bar.start(1, 0, { file: '' });
   }
 
+  /** Takes the bar away; the next update draws it again. */
+  clear(): void {
+    if (drawn !== this) return;
+    drawn = undefined;
+    this.#bar?.stop();
+  }
+
+  /** Takes the bar away for good. */
   end(): void {
     this.#ended = true;
-    this.#bar?.stop();
+    this.clear();
   }
 }

@@ -39,7 +39,7 @@ export default class AvroCat extends DdiaCommand {
       skip: flags.offset,
       limit: flags.limit ?? Number.POSITIVE_INFINITY,
     };
-    const context = { limits: limitsOf(flags), signal: this.signal };
+    const context = this.reading(limitsOf(flags));
     let verdict: keyof typeof EXIT_BY_VERDICT = 'clean';
     for (const path of argv as string[]) {
       const input = await openPath(this, path, 'avro');

@@ -56,7 +56,7 @@ export default class AvroInspect extends InspectCommand {
       schema === undefined
         ? registryLookup(registry!)
         : givenSchema((await schemaOf(schema)).schema);
-    const context = { limits: limitsOf({ ...flags, 'max-findings': 0 }), signal: this.signal };
+    const context = this.reading(limitsOf({ ...flags, 'max-findings': 0 }));
     const input = await payloadsToInspect(args.path, packing, lookup, framing, context);
     await this.inspect(input, flags);
   }

@@ -45,7 +45,7 @@ export default class BitcaskHintBuild extends DdiaCommand {
         quarantine: undefined,
         force: flags.force,
       },
-      { limits: limitsOf(flags), signal: this.signal },
+      this.reading(limitsOf(flags)),
     );
     process.exitCode = report.result.clean ? EXIT.ok : EXIT.damage;
     if (flags.json) this.printJson(report);

@@ -1,10 +1,12 @@
 /** bitcask bench: puts and gets on the real disk, in a directory of its own, removed again. */
+
 import { join } from 'node:path';
 import { BitcaskStore } from '../engines/bitcask/store.ts';
 import type { SyncMode } from '../engines/sync-mode.ts';
 import { removeTree } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { turn } from '../shared/turns.ts';
 
 export interface BenchOptions {
   count: number;
@@ -68,9 +70,3 @@ export async function benchStore(
 }
 
 const perSecond = (count: number, begun: number) => (1000 * count) / (performance.now() - begun);
-
-/** Promises alone never let a signal through. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal.throwIfAborted();
-}

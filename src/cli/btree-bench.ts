@@ -1,9 +1,11 @@
 /** btree bench: puts, gets and a scan on the disk of a directory. */
+
 import { join } from 'node:path';
 import type { SyncMode } from '../engines/sync-mode.ts';
 import { removeTree } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { turn } from '../shared/turns.ts';
 import { withBtree } from './btree-engine.ts';
 
 export interface BenchResult {
@@ -41,8 +43,7 @@ export async function benchBtree(
       for (let i = 0; i < count; i += batch) {
         const length = Math.min(batch, count - i);
         await store.batch(Array.from({ length }, (_, j) => ({ key: keyOf(i + j), value })));
-        await new Promise((resolve) => setImmediate(resolve));
-        signal.throwIfAborted();
+        await turn(signal);
       }
       store.sync();
       const putsPerSecond = perSecond(begun);

@@ -1,4 +1,5 @@
 /** lsm bench: puts, gets and a scan on the real disk, in a directory of its own, removed again. */
+
 import { join } from 'node:path';
 import type { CompactionStrategy } from '../engines/lsm/pick.ts';
 import type { LsmStore } from '../engines/lsm/store.ts';
@@ -6,6 +7,7 @@ import type { SyncMode } from '../engines/sync-mode.ts';
 import { removeTree } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { turn } from '../shared/turns.ts';
 import { withLsm } from './lsm-store.ts';
 
 /** Keys between two looks at signals. */
@@ -117,9 +119,3 @@ async function read(
 }
 
 const perSecond = (count: number, begun: number) => (1000 * count) / (performance.now() - begun);
-
-/** Promises alone never let a signal through. */
-async function turn(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  signal.throwIfAborted();
-}

@@ -1,4 +1,5 @@
 /** mutate: a damaged copy of a file, which appears whole or not at all. */
+
 import { type Mutated, mutate } from '../formats/mutate/mutation.ts';
 import { Pieces } from '../formats/mutate/pieces.ts';
 import { randomMutation } from '../formats/mutate/random-mutation.ts';
@@ -9,6 +10,7 @@ import { RealDisk } from '../io/real-disk.ts';
 import { isSameFile } from '../io/small-file.ts';
 import { DdiaError, fromSystemError } from '../shared/errors.ts';
 import { Random } from '../shared/random.ts';
+import { turn } from '../shared/turns.ts';
 import type { Step } from './mutation-flags.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -123,8 +125,7 @@ async function writeOut(pieces: Pieces, out: string, options: MutateOptions): Pr
         writer.append(chunk, 0, chunk.length);
         options.progress(out, writer.size, pieces.size);
         if (++chunks % CHUNKS_A_TURN !== 0) continue;
-        await new Promise((resolve) => setImmediate(resolve));
-        options.signal.throwIfAborted();
+        await turn(options.signal);
       }
       writer.finish();
     } finally {

@@ -120,6 +120,7 @@ export async function applyRepair(
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
   let kept: Quarantine | undefined;
   let backups: string[] = [];
+  let verified: VerifyResult | undefined;
   const written = new Set<string>();
   try {
     if (lock && plan.inputs.length > 0) await checkUnchanged(input, plan, context);
@@ -136,6 +137,9 @@ export async function applyRepair(
         kept?.directory?.finish();
         directory.finish();
       });
+    } else {
+      // Who stops it now finds nothing: a result stays once it is known what it is worth.
+      verified = await verifyResult(input, out, context);
     }
     kept.directory?.finish();
     directory.finish();
@@ -145,7 +149,7 @@ export async function applyRepair(
     lock?.release();
   }
   const { ledger } = kept;
-  const verified = await verifyResult(input, out, context);
+  verified ??= await verifyResult(input, out, context);
   const dropped = ledger.some(({ fate }) => fate === 'dropped');
   const report = {
     path: plan.path,

@@ -1,4 +1,5 @@
 /** sstable get and scan: by index, over one table or the tables of a directory. */
+
 import type { Identified } from '../formats/detect.ts';
 import type { Limits, RecordSink } from '../formats/format.ts';
 import { EntryPrinter } from '../formats/sstable/entry-printer.ts';
@@ -7,6 +8,7 @@ import { MergedTables } from '../formats/sstable/merge.ts';
 import { findingOf, type TableDamage, type TableOpened } from '../formats/sstable/model.ts';
 import { narrower, prefixRange } from '../formats/sstable/range.ts';
 import { EXIT } from '../shared/errors.ts';
+import { turn } from '../shared/turns.ts';
 import type { BytesFormats } from '../ui/bytes-format.ts';
 import { JsonSink } from '../ui/json-sink.ts';
 import { TextSink } from '../ui/text-sink.ts';
@@ -79,6 +81,9 @@ export async function getEntry(
   return found.live;
 }
 
+/** Entries between two looks at the signal. */
+const ENTRIES_A_TURN = 8192;
+
 /** Prints the entries of a range; returns the exit code. */
 export async function scanRange(
   command: DdiaCommand,
@@ -96,16 +101,11 @@ export async function scanRange(
   try {
     const printer = new EntryPrinter(sinkOf(command, flags), opened.dialect.hasSeq);
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;
-    let skip = flags.skip;
-    for (let told = 0; told < limit; ) {
+    for (let n = 0; n < flags.skip + limit; n++) {
       const cursor = merged.ready() ?? (await merged.next());
       if (!cursor) break;
-      if (skip > 0) {
-        skip--;
-        continue;
-      }
-      printer.entry(cursor.block, cursor.index);
-      told++;
+      if (n % ENTRIES_A_TURN === 0) await turn(command.signal);
+      if (n >= flags.skip) printer.entry(cursor.block, cursor.index);
     }
   } finally {
     merged.close();

@@ -1,10 +1,12 @@
 /** wal bench: appends on the real disk, in a directory of its own that is removed again. */
+
 import { join } from 'node:path';
 import type { SyncMode } from '../engines/sync-mode.ts';
 import { WriteAheadLog } from '../engines/wal/log.ts';
 import { removeTree } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError } from '../shared/errors.ts';
+import { turn } from '../shared/turns.ts';
 
 export interface BenchOptions {
   count: number;
@@ -41,8 +43,7 @@ export async function benchAppends(
         await log.append(operation);
         // Promises alone never let a signal through.
         if (left % 4096 === 0) {
-          await new Promise((resolve) => setImmediate(resolve));
-          signal.throwIfAborted();
+          await turn(signal);
         }
       }
     };

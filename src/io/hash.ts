@@ -1,6 +1,8 @@
 /** SHA-256 of files, for plans that must only be applied to what they were made from. */
+
 import { createHash } from 'node:crypto';
 import type { ByteSource } from '../formats/format.ts';
+import { turn } from '../shared/turns.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
@@ -14,6 +16,6 @@ export async function sha256Of(source: ByteSource, signal?: AbortSignal): Promis
     if (got <= 0) return hash.digest('hex');
     hash.update(chunk.subarray(0, got));
     position += got;
-    if (position % (64 * CHUNK_BYTES) === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (position % (64 * CHUNK_BYTES) === 0) await turn(signal);
   }
 }

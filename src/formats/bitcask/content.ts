@@ -2,7 +2,9 @@
  * The live content of a store, by key in byte order. What a store's own software would take from
  * its hint files is found in the data itself: a damaged hint hides nothing.
  */
+
 import { DdiaError } from '../../shared/errors.ts';
+import { turn } from '../../shared/turns.ts';
 import { findingOf } from '../damage.ts';
 import { Findings } from '../findings.ts';
 import type { ContentOptions, DumpResult, Finding, RecordSink } from '../format.ts';
@@ -59,7 +61,7 @@ export async function tellContent(
   const values = options.keysOnly ? undefined : new ValueReader(input, context, index);
   try {
     for (const entry of asked) {
-      if (++result.records % TURN_KEYS === 0) await turn(context);
+      if (++result.records % TURN_KEYS === 0) await turn(context.signal);
       await values?.read(entry);
       result.bytes += keys.length(entry);
       const name = data[keys.file(entry)]!.name;
@@ -105,9 +107,4 @@ export function refuseStreams({ files }: BitcaskOpened): void {
     'a store is read twice: first its keys, then the values that count',
     'give it as a file, not through a pipe',
   );
-}
-
-async function turn({ signal }: BitcaskScanContext): Promise<void> {
-  signal?.throwIfAborted();
-  await new Promise((resolve) => setImmediate(resolve));
 }

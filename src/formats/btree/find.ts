@@ -2,6 +2,7 @@
  * find: every page in which a key occurs, also those that no tree leads to: an older version of a
  * row may lie in a page that was freed and not yet written over.
  */
+import { Turns } from '../../shared/turns.ts';
 import type { BtreeContext, BtreeOpened, BtreeRow, Range } from './model.ts';
 import { KIND_NAMES } from './model.ts';
 import { checkFile, withFiles } from './open.ts';
@@ -24,6 +25,7 @@ export async function findInPages(
 ): Promise<number> {
   const bounds = boundsOf(range);
   let found = 0;
+  const turns = new Turns(context.signal);
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, () => {});
     for (let page = file.firstPage; page < check.kinds.length; page++) {
@@ -39,7 +41,7 @@ export async function findInPages(
         finding() {},
         done: () => false,
       });
-      if (page % 1024 === 0) context.signal?.throwIfAborted();
+      if (page % 16 === 0 && turns.due) await turns.take();
     }
   });
   return found;

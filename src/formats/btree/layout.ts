@@ -2,6 +2,7 @@
  * The layout of a file: one span a page, with its fields. What a page is, its bytes do not always
  * tell, so the trees are walked first.
  */
+import { Turns } from '../../shared/turns.ts';
 import type { ByteSource, Span } from '../format.ts';
 import { Check } from './check.ts';
 import type { BtreeContext, BtreeOpened } from './model.ts';
@@ -23,12 +24,13 @@ export async function layoutOfPages(
     if (page !== undefined && severity !== 'info' && !codes.has(page)) codes.set(page, code);
   });
   await run(file.check(check, {}), context, file);
+  const turns = new Turns(context.signal);
   const end = file.firstPage + Math.floor(file.size / file.pageSize);
   for (let page = file.firstPage; page < end; page++) {
     const span = file.spans(page, check.kindOf(page));
     const code = codes.get(page);
     if (!visit(code === undefined ? span : { ...span, damage: code })) return;
-    if (page % 1024 === 0) context.signal?.throwIfAborted();
+    if (page % 16 === 0 && turns.due) await turns.take();
   }
   const rest = file.size % file.pageSize;
   if (rest > 0) {

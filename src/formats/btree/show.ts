@@ -1,16 +1,18 @@
 /** What page, dump, map and tree show: a page's cells, a character a page, a drawn tree. */
-
+import { Turns } from '../../shared/turns.ts';
 import { DAMAGED } from './check.ts';
 import type {
   BtreeContext,
   BtreeFile,
   BtreeOpened,
   PageView,
+  Steps,
   TreeInfo,
   TreeNode,
 } from './model.ts';
 import { KIND_MARKS } from './model.ts';
 import { checkFile, treeNamed, withFiles } from './open.ts';
+import { run } from './steps.ts';
 
 /** Pages in order of their numbers, with what was found about each. */
 export async function showPages(
@@ -30,12 +32,14 @@ export async function showPages(
       if (!of.includes(code)) of.push(code);
       codes.set(page, of);
     });
+    const turns = new Turns(context.signal);
     const first = only ?? file.firstPage;
     const end = only === undefined ? file.firstPage + file.pageCount : only + 1;
     for (let page = first; page < end; page++) {
       const view = file.describe(page, check.kindOf(page));
       const found = codes.get(page)?.join(', ');
       result.pages++;
+      if (turns.due) await turns.take();
       if (!onPage(file, found === undefined ? view : { ...view, damage: found })) return;
     }
   });
@@ -95,31 +99,36 @@ export async function drawTrees(
     const trees = options.tree === undefined ? file.trees : [treeNamed(file, options.tree)];
     for (const tree of trees) {
       if (tree.root < 0) continue;
-      if (!draw(file, tree, options.depth, visit, context)) return;
+      let more = true;
+      const drawn = draw(file, tree, options.depth, (node) => {
+        more = visit(node);
+        return more;
+      });
+      await run(drawn, context, file);
+      if (!more) return;
     }
   });
 }
 
-function draw(
+function* draw(
   file: BtreeFile,
   tree: TreeInfo,
   levels: number,
   visit: (node: DrawnNode) => boolean,
-  context: BtreeContext,
-): boolean {
+): Steps {
   const seen = new Set<number>();
-  const below = (page: number, depth: number, index: number, of: number): boolean => {
-    context.signal?.throwIfAborted();
+  let more = true;
+  function* below(page: number, depth: number, index: number, of: number): Steps {
+    yield seen.size;
     const again = seen.has(page);
     seen.add(page);
     const node = file.node(page, tree);
-    if (!visit({ ...node, tree: tree.name, depth, index, of, again })) return false;
-    if (again || depth + 1 >= levels) return true;
+    more = visit({ ...node, tree: tree.name, depth, index, of, again });
+    if (again || depth + 1 >= levels) return;
     const { children } = node;
-    for (let i = 0; i < children.length; i++) {
-      if (!below(children[i]!, depth + 1, i, children.length)) return false;
+    for (let i = 0; more && i < children.length; i++) {
+      yield* below(children[i]!, depth + 1, i, children.length);
     }
-    return true;
-  };
-  return below(tree.root, 0, 0, 1);
+  }
+  yield* below(tree.root, 0, 0, 1);
 }

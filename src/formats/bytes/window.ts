@@ -5,11 +5,8 @@
  *     file    ...........[ base                       base + count ).........
  *     buffer             [ 0                                 count )   capacity
  */
-import { milliseconds } from '../../shared/clock.ts';
+import { Turns } from '../../shared/turns.ts';
 import type { ByteSource, ScanContext } from '../format.ts';
-
-/** Between windows the event loop gets a turn this often, so that signals and timers are seen. */
-const YIELD_MILLISECONDS = 50;
 
 export class Window {
   bytes: Uint8Array;
@@ -22,7 +19,7 @@ export class Window {
   atEnd = false;
   /** Grows by one whenever `bytes` is moved or replaced: indices from before are void. */
   generation = 0;
-  #lastYield = milliseconds();
+  readonly #turns: Turns;
 
   constructor(
     readonly source: ByteSource,
@@ -30,6 +27,7 @@ export class Window {
     readonly capacityStart = context.limits.windowBytes,
   ) {
     // A small file needs no large window; one byte more lets the end be seen in the same read.
+    this.#turns = new Turns(context.signal);
     const size = source.size;
     const capacity = size === undefined ? capacityStart : Math.min(capacityStart, size + 64);
     this.bytes = new Uint8Array(capacity);
@@ -66,12 +64,7 @@ export class Window {
     }
     const size = this.source.size;
     if (size !== undefined && this.end >= size) this.atEnd = true;
-    const now = milliseconds();
-    if (now - this.#lastYield > YIELD_MILLISECONDS) {
-      this.#lastYield = now;
-      await new Promise((resolve) => setImmediate(resolve));
-      context.signal?.throwIfAborted();
-    }
+    if (this.#turns.due) await this.#turns.take();
   }
 
   #slide(position: number, length: number): void {

@@ -2,6 +2,7 @@
  * All entries of a column family, merged: of one key a newer entry must not lie in a lower level
  * than an older one, or a reader stops at the older. And none has a number beyond the last.
  */
+import { turn } from '../../shared/turns.ts';
 import type { Finding, ScanContext } from '../format.ts';
 import { keyText } from '../key-text.ts';
 import { compareBytes } from '../sstable/entry-block.ts';
@@ -30,8 +31,7 @@ export async function checkSequence(
       if (!cursor) break;
       check.entry(cursor);
       if ((n & BREATH_MASK) !== 0) continue;
-      context.signal?.throwIfAborted();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn(context.signal);
     }
   } finally {
     merge.close();

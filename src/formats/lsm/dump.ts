@@ -2,6 +2,7 @@
  * dump of a store of ours: every entry of tables and log by key, the newest of a key first, with
  * the file that has it. Range deletions come before all others.
  */
+import { turn } from '../../shared/turns.ts';
 import { Findings } from '../findings.ts';
 import type { DumpOptions, DumpResult, Finding, RecordSink, ScanContext } from '../format.ts';
 import { type EntryBlock, typeName } from '../sstable/entry-block.ts';
@@ -46,8 +47,7 @@ export async function dumpStore(
       if (!cursor || stopped) break;
       printer.entry(cursor.block, cursor.index, cursor.level);
       if ((n & BREATH_MASK) !== 0) continue;
-      context.signal?.throwIfAborted();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn(context.signal);
     }
   } finally {
     merge.close();

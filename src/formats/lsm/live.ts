@@ -3,6 +3,7 @@
  * range deletion covers it. Of merge operands all are told, the newest first, down to the value
  * that they are to be applied to: how they combine is their writer's.
  */
+import { turn } from '../../shared/turns.ts';
 import type { Finding, ScanContext } from '../format.ts';
 import { compareBytes, type EntryBlock, isDeletion, TYPE } from '../sstable/entry-block.ts';
 import { EntryCopy } from '../sstable/entry-copy.ts';
@@ -59,8 +60,7 @@ export async function liveContent(
       if (!cursor) break;
       resolver.entry(cursor);
       if ((n & BREATH_MASK) === 0) {
-        context.signal?.throwIfAborted();
-        await new Promise((resolve) => setImmediate(resolve));
+        await turn(context.signal);
       }
     }
     resolver.end();

@@ -2,7 +2,9 @@
  * Every entry that can be read of a store, with its number, into a new one of ours: deletions and
  * older values too, so that nothing that is still there is lost.
  */
+
 import { DdiaError } from '../../shared/errors.ts';
+import { turn } from '../../shared/turns.ts';
 import type { Finding, RepairOutput, ScanContext } from '../format.ts';
 import { keyText } from '../key-text.ts';
 import { type EntryBlock, isDeletion, TYPE } from '../sstable/entry-block.ts';
@@ -57,8 +59,7 @@ export async function rewriteStore(
       if (!cursor) break;
       entries.add(cursor.block, cursor.index);
       if ((n & BREATH_MASK) !== 0) continue;
-      context.signal?.throwIfAborted();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn(context.signal);
     }
   } finally {
     merge.close();

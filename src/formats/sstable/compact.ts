@@ -3,7 +3,9 @@
  * stays; older ones are dropped, but for what a merge operand needs below it; a deletion goes only
  * where nothing older of its key can be anywhere else.
  */
+
 import { DdiaError } from '../../shared/errors.ts';
+import { turn } from '../../shared/turns.ts';
 import { copySpan, sameSpan } from '../bytes/spans.ts';
 import { EntryBlock as Block, type EntryBlock, isDeletion, TYPE } from './entry-block.ts';
 import { EntryCopy } from './entry-copy.ts';
@@ -70,8 +72,7 @@ export async function compactTables(
     const cursor = merged.ready() ?? (await merged.next());
     if (!cursor) break;
     if (n % ENTRIES_A_SLICE === 0) {
-      signal?.throwIfAborted();
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn(signal);
       await sink.ready?.();
     }
     keep.entry(cursor.block, cursor.index);

@@ -1,5 +1,6 @@
 /** Every byte of a table of LevelDB or RocksDB with its field. */
 import { hex32 } from '../../../shared/hex.ts';
+import { Turns } from '../../../shared/turns.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, ScanContext, Span } from '../../format.ts';
@@ -46,7 +47,11 @@ export async function layoutBlockTable(
   };
   await new TableScan(table, { ...context, depth: 'quick' }, visitor).run();
   places.sort((a, b) => a.offset - b.offset);
-  for (const place of places) if (!visit(await spanOf(source, table, place))) return;
+  const turns = new Turns(context.signal);
+  for (const place of places) {
+    if (turns.due) await turns.take();
+    if (!visit(await spanOf(source, table, place))) return;
+  }
 }
 
 /** As `inspect` tells frames from records. */

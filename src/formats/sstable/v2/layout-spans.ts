@@ -1,5 +1,7 @@
 /** Every byte of a hardened table with its field. */
+
 import { hex32 } from '../../../shared/hex.ts';
+import { Turns } from '../../../shared/turns.ts';
 import { bytesAt, viewOf } from '../../bytes/read-fully.ts';
 import { bytesValue } from '../../bytes/value.ts';
 import type { ByteSource, ScanContext, Span } from '../../format.ts';
@@ -45,7 +47,11 @@ export async function layoutV2(
     },
   ).run();
   pieces.sort((a, b) => a.offset - b.offset);
-  for (const piece of pieces) if (!visit(await spanOf(source, piece))) return;
+  const turns = new Turns(context.signal);
+  for (const piece of pieces) {
+    if (turns.due) await turns.take();
+    if (!visit(await spanOf(source, piece))) return;
+  }
 }
 
 async function spanOf(source: ByteSource, piece: Piece): Promise<Span> {

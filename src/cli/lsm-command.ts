@@ -10,6 +10,7 @@ import { lockOwner } from '../io/lock-file.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 import { type DdiaCommand, limitFlags, limitsOf } from './base-command.ts';
+import { watched } from './watched-set.ts';
 
 export const readingFlags = {
   dialect: Flags.option({ options: SOFTWARE })({
@@ -61,7 +62,8 @@ export async function openGiven(
     throw usageError('usage', `--column-family: ${dir} is ${whose}, which has none`);
   }
   if (software === 'v2' && set.isDirectory) refuseWritten(dir);
-  return openDatabase(set, software, context);
+  const [seen] = watched([{ set, files: set.files }], context.progress);
+  return openDatabase(seen!.set, software, context);
 }
 
 export function refuseWritten(dir: string): void {

@@ -29,6 +29,7 @@ import { refuseSource } from '../io/same-place.ts';
 import { usageError } from '../shared/errors.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { openPath } from './open.ts';
+import { watched } from './watched-set.ts';
 
 export const STRATEGIES = ['all', 'size-tiered', 'leveled'] as const;
 export type Strategy = (typeof STRATEGIES)[number];
@@ -79,7 +80,7 @@ export async function compactPaths(
     opened.push(input as unknown as TableOpened);
   }
   const context = command.reading(flags.limits);
-  const inputs = await openInputs(opened, context, true);
+  const inputs = await openInputs(watched(opened, context.progress), context, true);
   const damage: CompactReport['damage'] = [];
   const onDamage = ({ code, file, offset, message }: TableDamage): void => {
     if (damage.length < DAMAGE_TOLD_MAX) damage.push({ code, file, offset, message });

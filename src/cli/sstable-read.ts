@@ -14,6 +14,7 @@ import { JsonSink } from '../ui/json-sink.ts';
 import { TextSink } from '../ui/text-sink.ts';
 import type { DdiaCommand } from './base-command.ts';
 import { parseBytes } from './bytes-argument.ts';
+import { watched } from './watched-set.ts';
 
 interface Shown {
   json: boolean;
@@ -97,7 +98,8 @@ export async function scanRange(
   const given = { from: bound(flags.from), to: bound(flags.to) };
   const prefix = bound(flags.prefix);
   const range = prefix ? narrower(given, prefixRange(prefix)) : given;
-  const merged = await MergedTables.open(opened, range, flags.reverse, context, damage.tell);
+  const [read] = watched([opened], context.progress);
+  const merged = await MergedTables.open(read!, range, flags.reverse, context, damage.tell);
   try {
     const printer = new EntryPrinter(sinkOf(command, flags), opened.dialect.hasSeq);
     const limit = flags.limit ?? Number.POSITIVE_INFINITY;

@@ -9,6 +9,7 @@ import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
 import { refuseSource } from '../io/same-place.ts';
 import type { DdiaCommand } from './base-command.ts';
+import { watched } from './watched-set.ts';
 
 export interface TableUpgradeFlags {
   out: string;
@@ -34,15 +35,16 @@ export async function upgradeTables(
   input: Identified,
   flags: TableUpgradeFlags,
 ): Promise<TableUpgradeReport> {
-  const { set, dialect, files } = input as unknown as TableOpened;
+  const context = command.reading(flags.limits);
+  const [opened] = watched([input as unknown as TableOpened], context.progress);
+  const { set, dialect, files } = opened!;
   refuseSource(flags.out, set.path);
   const directory = new NewDirectory(new RealDisk(), flags.out, flags.force);
-  const context = command.reading(flags.limits);
   const damage: Finding[] = [];
   const done: TableUpgradeReport['files'] = [];
   try {
     for (const file of files) {
-      const source = await openSeekable(input as unknown as TableOpened, file, flags.limits);
+      const source = await openSeekable(opened!, file, flags.limits);
       const to = `${file.name.replace(/\.[^.]*$/, '')}.sst2`;
       const target = directory.create(to);
       try {

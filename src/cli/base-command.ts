@@ -61,9 +61,11 @@ export abstract class DdiaCommand extends Command {
   }
 
   #reportOpen(error: Error): number {
-    if (error instanceof Interrupted) {
+    // What fails after Ctrl-C fails because of it.
+    const reason: unknown = this.signal.aborted ? this.signal.reason : error;
+    if (reason instanceof Interrupted) {
       process.stderr.write('interrupted\n');
-      return error.signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
+      return reason.signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
     }
     const { code, message, hint, exit } = describeError(error);
     if (this.argv.includes('--json')) {

@@ -18,7 +18,12 @@ export default class LsmCompact extends DdiaCommand {
     const { dir } = args;
     const { strategy } = flags;
     const options = { create: false, autoCompact: false, strategy };
-    const report = await withLsm(dir, options, (store) => store.compact());
+    const report = await withLsm(dir, options, (store) => {
+      this.signal.addEventListener('abort', () => void store.close().catch(() => {}), {
+        once: true,
+      });
+      return store.compact();
+    });
     if (flags.json) this.printJson(report ?? { dir, inputs: [] });
     else if (!report) this.printText(`${dir}: there is no table`);
     else {

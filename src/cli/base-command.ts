@@ -27,7 +27,12 @@ export abstract class DdiaCommand extends Command {
 
   /** What readers of files of any size are told. */
   reading(limits: Limits) {
-    return { limits, signal: this.signal, progress: this.progress.update };
+    return {
+      limits,
+      signal: this.signal,
+      progress: this.progress.update,
+      idle: () => this.out.flush(),
+    };
   }
 
   override async init(): Promise<void> {

@@ -44,7 +44,7 @@ export async function benchStore(
       while (next < count) {
         const i = next++;
         await store.put(keyOf(i), value);
-        if (i % 4096 === 0) await turn(signal);
+        if (i % 4096 === 0) await turn({ signal });
       }
     };
     let begun = performance.now();
@@ -53,7 +53,7 @@ export async function benchStore(
     begun = performance.now();
     for (let i = 0; i < count; i++) {
       store.get(keyOf(i));
-      if (i % 4096 === 0) await turn(signal);
+      if (i % 4096 === 0) await turn({ signal });
     }
     const getsPerSecond = perSecond(count, begun);
     await store.merge();

@@ -43,7 +43,7 @@ export async function benchBtree(
       for (let i = 0; i < count; i += batch) {
         const length = Math.min(batch, count - i);
         await store.batch(Array.from({ length }, (_, j) => ({ key: keyOf(i + j), value })));
-        await turn(signal);
+        await turn({ signal });
       }
       store.sync();
       const putsPerSecond = perSecond(begun);

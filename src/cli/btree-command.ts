@@ -58,7 +58,6 @@ export abstract class BtreeCommand extends DdiaCommand {
           'max-findings': flags['max-findings'] ?? limitFlags['max-findings'].default,
         } as { 'max-record-bytes': number; 'max-findings': number }),
       ),
-      idle: () => this.out.flush(),
       options: { 'page-size': flags['page-size'], deep: flags.deep },
       set: input.set,
     };

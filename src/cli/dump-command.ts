@@ -86,7 +86,6 @@ export abstract class DumpCommand extends DdiaCommand {
     const sink: RecordSink = flags.json ? new JsonSink(out, formats) : new TextSink(out, formats);
     const context: ScanContext = {
       ...this.reading(limitsOf(flags)),
-      idle: () => out.flush(),
     };
     const options = {
       from: bound(flags.from),

@@ -64,10 +64,8 @@ export abstract class InspectCommand extends DdiaCommand {
       input,
       selection,
       {
-        limits: limitsOf({ ...flags, 'max-findings': 0 }),
-        signal: this.signal,
-        idle: () => this.out.flush(),
-        ...(one && { progress: this.progress.update }),
+        ...this.reading(limitsOf({ ...flags, 'max-findings': 0 })),
+        ...(!one && { progress: undefined }),
       },
       view,
     );

@@ -76,7 +76,7 @@ async function fill(
     while (next < count) {
       const i = next++;
       await store.put(keyOf(i, count), value);
-      if (i % TURN_KEYS === 0) await turn(signal);
+      if (i % TURN_KEYS === 0) await turn({ signal });
     }
   };
   const begun = performance.now();
@@ -98,7 +98,7 @@ async function read(
     const begun = performance.now();
     for (let i = 0; i < count; i++) {
       store.get(keyAt(i));
-      if (i % TURN_KEYS === 0) await turn(signal);
+      if (i % TURN_KEYS === 0) await turn({ signal });
     }
     return perSecond(count, begun);
   };
@@ -110,7 +110,7 @@ async function read(
   const scan = store.scan();
   let scanned = 0;
   try {
-    while (scan.next()) if (++scanned % TURN_KEYS === 0) await turn(signal);
+    while (scan.next()) if (++scanned % TURN_KEYS === 0) await turn({ signal });
   } finally {
     scan.close();
   }

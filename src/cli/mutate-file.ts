@@ -125,7 +125,7 @@ async function writeOut(pieces: Pieces, out: string, options: MutateOptions): Pr
         writer.append(chunk, 0, chunk.length);
         options.progress(out, writer.size, pieces.size);
         if (++chunks % CHUNKS_A_TURN !== 0) continue;
-        await turn(options.signal);
+        await turn(options);
       }
       writer.finish();
     } finally {

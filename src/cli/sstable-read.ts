@@ -106,7 +106,7 @@ export async function scanRange(
     for (let n = 0; n < flags.skip + limit; n++) {
       const cursor = merged.ready() ?? (await merged.next());
       if (!cursor) break;
-      if (n % ENTRIES_A_TURN === 0) await turn(command.signal);
+      if (n % ENTRIES_A_TURN === 0) await turn(context);
       if (n >= flags.skip) printer.entry(cursor.block, cursor.index);
     }
   } finally {

@@ -43,7 +43,7 @@ export async function benchAppends(
         await log.append(operation);
         // Promises alone never let a signal through.
         if (left % 4096 === 0) {
-          await turn(signal);
+          await turn({ signal });
         }
       }
     };

@@ -40,7 +40,6 @@ export async function replayPath(
     { after: flags.after },
     walContext(opened, {
       ...command.reading(flags.limits),
-      idle: () => out.flush(),
     }),
     (record) => {
       if (state) state.apply(record);

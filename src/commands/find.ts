@@ -48,7 +48,6 @@ export default class Find extends DdiaCommand {
       rangeOf(key, flags.prefix),
       {
         ...this.reading(limitsOf(flags)),
-        idle: () => this.out.flush(),
       },
       ({ path, group, record }) => {
         const { set, family, dialect } = group;

@@ -98,7 +98,7 @@ export interface ScanContext {
   readonly progress?: ((file: string, done: number, size: number | undefined) => void) | undefined;
   /** verify is asked for checksums and framing only. */
   readonly quick?: boolean | undefined;
-  /** Called before a scan waits for more input, so that what is buffered can be shown. */
+  /** Called before a scan waits, and now and then: what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
   /** Milliseconds since the epoch: what expires by then counts as gone. Default: nothing does. */
   readonly now?: number | undefined;

@@ -16,6 +16,6 @@ export async function sha256Of(source: ByteSource, signal?: AbortSignal): Promis
     if (got <= 0) return hash.digest('hex');
     hash.update(chunk.subarray(0, got));
     position += got;
-    if (position % (64 * CHUNK_BYTES) === 0) await turn(signal);
+    if (position % (64 * CHUNK_BYTES) === 0) await turn({ signal });
   }
 }

@@ -6,9 +6,17 @@ import { milliseconds } from './clock.ts';
 
 const EVERY_MILLISECONDS = 50;
 
+/** Of whoever has the work done. */
+export interface Waiting {
+  readonly signal?: AbortSignal | undefined;
+  /** Shows what is there by now. */
+  readonly idle?: (() => void) | undefined;
+}
+
 /** Gives the event loop a turn; throws the signal's reason if it was aborted. */
-export async function turn(signal: AbortSignal | undefined): Promise<void> {
+export async function turn({ signal, idle }: Waiting): Promise<void> {
   signal?.throwIfAborted();
+  idle?.();
   await new Promise((resolve) => setImmediate(resolve));
   signal?.throwIfAborted();
 }
@@ -17,14 +25,14 @@ export async function turn(signal: AbortSignal | undefined): Promise<void> {
 export class Turns {
   #last = milliseconds();
 
-  constructor(readonly signal: AbortSignal | undefined) {}
+  constructor(readonly waiting: Waiting) {}
 
   get due(): boolean {
     return milliseconds() - this.#last > EVERY_MILLISECONDS;
   }
 
   async take(): Promise<void> {
-    await turn(this.signal);
+    await turn(this.waiting);
     this.#last = milliseconds();
   }
 }

@@ -16,7 +16,8 @@ import { sqlite } from '../../src/formats/btree/sqlite/index.ts';
 import { v2 } from '../../src/formats/btree/v2/index.ts';
 import { DEFAULT_LIMITS, type RecordSink } from '../../src/formats/format.ts';
 import { tableDialects } from '../../src/formats/sstable/index.ts';
-import { MemorySource, root } from '../support/memory.ts';
+import { wal } from '../../src/formats/wal/index.ts';
+import { MemorySource, memorySet, root } from '../support/memory.ts';
 import { alone } from './btree/support.ts';
 import { fileOf, pairs } from './btree/v2-support.ts';
 
@@ -86,6 +87,25 @@ describe('Ctrl-C in a scan', () => {
     return stopped((signal, print) =>
       scanTrees(input, { print }, contextOf(input, signal), sink, () => {}),
     );
+  });
+});
+
+describe('What waits to be printed', () => {
+  it.each(scanned)('in a scan of %s is printed in each turn', async (_, input) => {
+    const idle = vi.fn();
+    const context = { ...contextOf(input, new AbortController().signal), idle };
+    await scanTrees(input, { print: () => {} }, context, {} as RecordSink, () => {});
+    expect(idle).toHaveBeenCalled();
+  });
+
+  it('in a dump of a log is printed in each turn', async () => {
+    const idle = vi.fn();
+    const name = '000001.wal';
+    const set = memorySet({ [name]: fixture(`wal/v1/clean/${name}`) });
+    const sink = new Proxy({}, { get: () => () => {} }) as RecordSink;
+    const input = { set, dialect: wal.dialects.find(({ id }) => id === 'v1')!, files: set.files };
+    await wal.dump(input, {}, { limits: DEFAULT_LIMITS, idle }, sink, () => {});
+    expect(idle).toHaveBeenCalled();
   });
 });
 

@@ -61,7 +61,7 @@ export async function tellContent(
   const values = options.keysOnly ? undefined : new ValueReader(input, context, index);
   try {
     for (const entry of asked) {
-      if (++result.records % TURN_KEYS === 0) await turn(context.signal);
+      if (++result.records % TURN_KEYS === 0) await turn(context);
       await values?.read(entry);
       result.bytes += keys.length(entry);
       const name = data[keys.file(entry)]!.name;

@@ -25,7 +25,7 @@ export async function findInPages(
 ): Promise<number> {
   const bounds = boundsOf(range);
   let found = 0;
-  const turns = new Turns(context.signal);
+  const turns = new Turns(context);
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, () => {});
     for (let page = file.firstPage; page < check.kinds.length; page++) {

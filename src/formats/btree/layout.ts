@@ -24,7 +24,7 @@ export async function layoutOfPages(
     if (page !== undefined && severity !== 'info' && !codes.has(page)) codes.set(page, code);
   });
   await run(file.check(check, {}), context, file);
-  const turns = new Turns(context.signal);
+  const turns = new Turns(context);
   const end = file.firstPage + Math.floor(file.size / file.pageSize);
   for (let page = file.firstPage; page < end; page++) {
     const span = file.spans(page, check.kindOf(page));

@@ -32,7 +32,7 @@ export async function showPages(
       if (!of.includes(code)) of.push(code);
       codes.set(page, of);
     });
-    const turns = new Turns(context.signal);
+    const turns = new Turns(context);
     const first = only ?? file.firstPage;
     const end = only === undefined ? file.firstPage + file.pageCount : only + 1;
     for (let page = first; page < end; page++) {

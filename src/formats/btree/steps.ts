@@ -10,7 +10,7 @@ export async function run(
   file: { name: string; size: number; pageSize: number },
 ): Promise<void> {
   context.signal?.throwIfAborted();
-  const turns = new Turns(context.signal);
+  const turns = new Turns(context);
   for (const pages of steps) {
     if (!turns.due) continue;
     context.progress?.(file.name, Math.min(pages * file.pageSize, file.size), file.size);

@@ -27,7 +27,7 @@ export class Window {
     readonly capacityStart = context.limits.windowBytes,
   ) {
     // A small file needs no large window; one byte more lets the end be seen in the same read.
-    this.#turns = new Turns(context.signal);
+    this.#turns = new Turns(context);
     const size = source.size;
     const capacity = size === undefined ? capacityStart : Math.min(capacityStart, size + 64);
     this.bytes = new Uint8Array(capacity);

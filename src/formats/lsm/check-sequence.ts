@@ -31,7 +31,7 @@ export async function checkSequence(
       if (!cursor) break;
       check.entry(cursor);
       if ((n & BREATH_MASK) !== 0) continue;
-      await turn(context.signal);
+      await turn(context);
     }
   } finally {
     merge.close();

@@ -47,7 +47,7 @@ export async function dumpStore(
       if (!cursor || stopped) break;
       printer.entry(cursor.block, cursor.index, cursor.level);
       if ((n & BREATH_MASK) !== 0) continue;
-      await turn(context.signal);
+      await turn(context);
     }
   } finally {
     merge.close();

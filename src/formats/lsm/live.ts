@@ -60,7 +60,7 @@ export async function liveContent(
       if (!cursor) break;
       resolver.entry(cursor);
       if ((n & BREATH_MASK) === 0) {
-        await turn(context.signal);
+        await turn(context);
       }
     }
     resolver.end();

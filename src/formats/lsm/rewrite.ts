@@ -59,7 +59,7 @@ export async function rewriteStore(
       if (!cursor) break;
       entries.add(cursor.block, cursor.index);
       if ((n & BREATH_MASK) !== 0) continue;
-      await turn(context.signal);
+      await turn(context);
     }
   } finally {
     merge.close();

@@ -72,7 +72,7 @@ export async function compactTables(
     const cursor = merged.ready() ?? (await merged.next());
     if (!cursor) break;
     if (n % ENTRIES_A_SLICE === 0) {
-      await turn(signal);
+      await turn({ signal });
       await sink.ready?.();
     }
     keep.entry(cursor.block, cursor.index);

@@ -47,7 +47,7 @@ export async function layoutBlockTable(
   };
   await new TableScan(table, { ...context, depth: 'quick' }, visitor).run();
   places.sort((a, b) => a.offset - b.offset);
-  const turns = new Turns(context.signal);
+  const turns = new Turns(context);
   for (const place of places) {
     if (turns.due) await turns.take();
     if (!visit(await spanOf(source, table, place))) return;

@@ -47,7 +47,7 @@ export async function layoutV2(
     },
   ).run();
   pieces.sort((a, b) => a.offset - b.offset);
-  const turns = new Turns(context.signal);
+  const turns = new Turns(context);
   for (const piece of pieces) {
     if (turns.due) await turns.take();
     if (!visit(await spanOf(source, piece))) return;

@@ -148,7 +148,7 @@ async function workload(): Promise<void> {
   }
   if (store.size !== model.size) throw new Error(`${store.size} keys, ${model.size} expected`);
   for (const name of model.keys()) await store.delete(Buffer.from(name));
-  store.vacuum();
+  await store.vacuum();
   const { height, pages } = store.stat();
   if (height !== start.height || pages !== start.pages) throw new Error('it is not as it began');
   store.close();

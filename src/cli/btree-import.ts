@@ -111,7 +111,7 @@ class Importer {
   async end(): Promise<void> {
     if (this.#finishLoad()) return;
     const { store } = this;
-    if (this.#unsorted && store instanceof V1Store) await store.vacuum(this.shape);
+    if (this.#unsorted && store instanceof V1Store) await store.vacuum({ shape: this.shape });
   }
 
   abort(): void {

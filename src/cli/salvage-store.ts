@@ -50,7 +50,7 @@ async function salvageWith(
     const report = await input.family.salvage!(input, context, { to: 'v2', pair });
     pairs.flush();
     // They came tree by tree, and not in the order of their bytes.
-    store.vacuum();
+    await store.vacuum({ waiting: context });
     store.close();
     store = undefined;
     directory.finish();

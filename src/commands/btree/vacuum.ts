@@ -18,7 +18,10 @@ export default class BtreeVacuum extends DdiaCommand {
     const { args, flags } = await this.parseFor(BtreeVacuum);
     const { dir } = args;
     const { dialect } = flags;
-    const done = await withBtree(dir, { create: false, dialect }, (store) => store.vacuum());
+    const waiting = { signal: this.signal };
+    const done = await withBtree(dir, { create: false, dialect }, (store) =>
+      store.vacuum({ waiting }),
+    );
     const { before, after } = done;
     if (flags.json) this.printJson({ dir, before, after });
     else this.printText(`${dir}: ${before} bytes, ${after} now`);

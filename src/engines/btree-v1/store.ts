@@ -18,6 +18,8 @@ import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { Turns } from '../../shared/turns.ts';
+import type { VacuumOptions } from '../btree/options.ts';
 import type { KeyValue, ScanOptions } from '../btree/snapshot.ts';
 import type { Operation } from '../btree/store.ts';
 import { GroupCommit } from '../group-commit.ts';
@@ -33,6 +35,9 @@ import {
   openFile,
   removeLeftovers,
 } from './tree-file.ts';
+
+/** Entries between two looks at the clock. */
+const ENTRIES_A_LOOK = 256;
 
 export interface V1Stat {
   keys: number;
@@ -245,19 +250,29 @@ export class V1Store {
 
   /**
    * Writes the file anew without free pages, each page full: it shrinks to what it holds. Rejects
-   * with `corrupt` where it is not whole.
+   * with `corrupt` where it is not whole, with `busy` where it was written to meanwhile.
    */
-  async vacuum(shape: LoadShape = {}): Promise<{ before: number; after: number }> {
+  async vacuum({
+    shape = {},
+    waiting,
+  }: VacuumOptions & { shape?: LoadShape } = {}): Promise<{ before: number; after: number }> {
     this.checkpoint();
     await checkWhole(this.disk, this.directory, this.#pager.pageSize);
-    // What was written meanwhile is to be in the new file; from here on nobody else has a turn.
+    // What was written meanwhile is to be in the new file.
     this.checkpoint();
-    const before = this.stat().bytes;
+    const { bytes: before, pagesWritten } = this.stat();
+    const turns = waiting && new Turns(waiting);
+    let count = 0;
     const loader = new Loader(this.disk, this.directory, this.#pager.pageSize, shape);
     try {
       for (const { key, value } of this.scan()) {
         const ends = { keyEnd: key.length, valueEnd: value.length };
         loader.add({ bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends });
+        if (turns && ++count % ENTRIES_A_LOOK === 0 && turns.due) await turns.take();
+      }
+      this.checkpoint();
+      if (this.stat().pagesWritten !== pagesWritten) {
+        throw new DdiaError('busy', `${this.directory} was written to while it was vacuumed`);
       }
     } catch (error) {
       loader.abort();

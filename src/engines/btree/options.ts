@@ -1,4 +1,5 @@
 /** What a store is opened with. Anything out of range is refused at once, by name. */
+
 import { randomBytes } from 'node:crypto';
 import {
   isPageSize,
@@ -8,9 +9,15 @@ import {
 } from '../../formats/btree/v2/layout.ts';
 import { type Processes, systemProcesses } from '../../io/processes.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import type { Waiting } from '../../shared/turns.ts';
 import { SYNC_MODES, type SyncMode } from '../sync-mode.ts';
 
 export const CACHE_BYTES_DEFAULT = 256 * 1024 * 1024;
+
+export interface VacuumOptions {
+  /** Who is given turns meanwhile; without, it is done when the call returns its promise. */
+  waiting?: Waiting | undefined;
+}
 
 export interface BtreeOptions {
   /**

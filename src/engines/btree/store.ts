@@ -18,13 +18,26 @@ import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { GroupCommit } from '../group-commit.ts';
-import { type BtreeOptions, type ResolvedOptions, resolveOptions } from './options.ts';
+import {
+  type BtreeOptions,
+  type ResolvedOptions,
+  resolveOptions,
+  type VacuumOptions,
+} from './options.ts';
 import type { Pager } from './pager.ts';
 import { earliestPin } from './pins.ts';
 import { type KeyValue, type ScanOptions, Snapshot } from './snapshot.ts';
 import { type BtreeStat, statOf } from './stat.ts';
 import { Tree } from './tree.ts';
-import { createFile, fill, NewTree, openFile, removeLeftovers } from './tree-file.ts';
+import {
+  createFile,
+  entriesOf,
+  fill,
+  fillInTurns,
+  NewTree,
+  openFile,
+  removeLeftovers,
+} from './tree-file.ts';
 
 export interface Operation {
   key: Uint8Array;
@@ -285,14 +298,24 @@ export class BtreeStore {
     }
   }
 
-  /** Writes the file anew without free pages, each page full. Snapshots keep the old one. */
-  vacuum(): { before: number; after: number } {
+  /**
+   * Writes the file anew without free pages, each page full. Snapshots keep the old one. Rejects
+   * with `busy` where it was written to meanwhile.
+   */
+  async vacuum({ waiting }: VacuumOptions = {}): Promise<{ before: number; after: number }> {
     this.sync();
     const before = this.#pager.high * this.#pager.pageSize;
+    const { txn } = this.#pager.meta;
     const snapshot = this.snapshot();
     try {
       const tree = this.#newTree();
-      fill(tree, entriesOf(snapshot));
+      if (waiting) await fillInTurns(tree, entriesOf(snapshot), waiting);
+      else fill(tree, entriesOf(snapshot));
+      this.sync();
+      if (this.#pager.meta.txn !== txn) {
+        tree.abort();
+        throw new DdiaError('busy', `${this.directory} was written to while it was vacuumed`);
+      }
       this.#replace(tree);
     } finally {
       snapshot.close();
@@ -323,12 +346,5 @@ export class BtreeStore {
       this.#lock.release();
     }
     if (commit.failure) throw commit.failure;
-  }
-}
-
-function* entriesOf(snapshot: Snapshot): Generator<Entry> {
-  for (const { key, value } of snapshot.scan()) {
-    const ends = { keyEnd: key.length, valueEnd: value.length };
-    yield { bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends };
   }
 }

@@ -7,11 +7,15 @@ import { readMetas } from '../../formats/btree/v2/read-metas.ts';
 import { type Disk, type DiskFile, readFully, writeFully } from '../../io/disk.ts';
 import { isTemporaryName, replaceFile } from '../../io/durable.ts';
 import { DdiaError } from '../../shared/errors.ts';
+import { Turns, type Waiting } from '../../shared/turns.ts';
 import type { ResolvedOptions } from './options.ts';
 import { Pager } from './pager.ts';
 import { recover } from './recover.ts';
+import type { Snapshot } from './snapshot.ts';
 
 const BUFFER_BYTES = 256 * 1024;
+/** Entries between two looks at the clock. */
+const ENTRIES_A_LOOK = 256;
 
 export function createFile(disk: Disk, directory: string, options: ResolvedOptions): void {
   const { pageSize = PAGE_BYTES_DEFAULT } = options;
@@ -177,5 +181,31 @@ export function fill(tree: NewTree, entries: Iterable<Entry>): void {
   } catch (error) {
     tree.abort();
     throw error;
+  }
+}
+
+/** The same, while others have turns. */
+export async function fillInTurns(
+  tree: NewTree,
+  entries: Iterable<Entry>,
+  waiting: Waiting,
+): Promise<void> {
+  const turns = new Turns(waiting);
+  let count = 0;
+  try {
+    for (const entry of entries) {
+      tree.add(entry);
+      if (++count % ENTRIES_A_LOOK === 0 && turns.due) await turns.take();
+    }
+  } catch (error) {
+    tree.abort();
+    throw error;
+  }
+}
+
+export function* entriesOf(snapshot: Snapshot): Generator<Entry> {
+  for (const { key, value } of snapshot.scan()) {
+    const ends = { keyEnd: key.length, valueEnd: value.length };
+    yield { bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends };
   }
 }

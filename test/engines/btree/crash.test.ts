@@ -43,7 +43,7 @@ async function wholeLife(disk: SimDisk, log: EventLog, pageSize = 512): Promise<
     log,
     ['c', 'd', 'e'].map((key) => [key, undefined]),
   );
-  store.vacuum();
+  await store.vacuum();
   await write(store, log, [['h', '2']]);
   await Promise.all(['i', 'j'].map((key) => write(store, log, [[key, '1']])));
   await write(

@@ -100,7 +100,7 @@ export async function stillWorks(disk: Disk, open: Opener): Promise<string[]> {
   store.close();
   const again = open(disk);
   const after = contentOf(again);
-  again.vacuum();
+  await again.vacuum();
   const small = contentOf(again);
   again.close();
   const expected = [before, '~probe=p'].filter((part) => part !== '').join(' ');

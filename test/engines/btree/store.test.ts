@@ -110,7 +110,7 @@ describe('snapshots', () => {
         expect(textOf(one!.snapshot.scan())).toEqual(one!.content);
         one!.snapshot.close();
       }
-      if (i === 900) store.vacuum();
+      if (i === 900) await store.vacuum();
     }
     for (const { snapshot, content } of kept) {
       expect(textOf(snapshot.scan())).toEqual(content);
@@ -171,7 +171,7 @@ describe('a random workload', () => {
             model.set(name, text);
           } else if (what === 'delete') {
             expect(await store.delete(bytes(name))).toBe(model.delete(name));
-          } else if (what === 'vacuum') store.vacuum();
+          } else if (what === 'vacuum') await store.vacuum();
           else {
             store.close();
             expect(await fsck(disk)).toEqual([]);
@@ -210,7 +210,7 @@ describe('a random workload', () => {
     }
     for (const { key } of [...store.scan()]) await store.delete(key);
     expect([store.size, store.stat().height]).toEqual([0, start.height]);
-    store.vacuum();
+    await store.vacuum();
     expect(store.stat().pages).toBe(start.pages);
     store.close();
     expect(await fsck(disk)).toEqual([]);

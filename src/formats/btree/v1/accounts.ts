@@ -12,6 +12,7 @@ import {
   NO_PAGE,
   ROOT_AT,
 } from './layout.ts';
+import { isInternal, V1Page } from './page.ts';
 
 export function checkMeta(file: V1File, check: Check): void {
   const { meta, pageSize, size, pageCount } = file;
@@ -100,6 +101,31 @@ export function* checkFree(file: V1File, check: Check): Steps {
     from = page;
     page = view.getUint32(start + 3);
     if (check.visited % 4096 === 0) yield check.visited;
+  }
+}
+
+/** The root hangs on nothing: a page outside the tree that leads to it is what was the root. */
+export function* checkRoot(file: V1File, check: Check): Steps {
+  const { meta, pages, pageSize, pageCount } = file;
+  if (!check.reached(meta.root)) return;
+  const above = new V1Page();
+  for (let page = 1; page < pageCount; page++) {
+    if (page % 4096 === 0) yield check.visited;
+    if (check.reached(page) || !pages.load(page)) continue;
+    const { bytes, view, start } = pages;
+    above.parse(bytes, view, start, pageSize, false);
+    if (!isInternal(above, pageCount)) continue;
+    const children = Array.from({ length: above.cells + 1 }, (_, i) => above.child(i));
+    if (!children.includes(meta.root)) continue;
+    check.finding('meta-bad', `root is a child of page ${page}, which is outside the tree`, {
+      page: 0,
+      at: ROOT_AT,
+      length: 4,
+      expected: 'a page that no other leads to',
+      actual: meta.root,
+      repair: 'build the tree anew from all leaves',
+    });
+    return;
   }
 }
 

@@ -17,7 +17,7 @@ import {
 } from '../model.ts';
 import { type Overlay, PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
-import { checkFree, checkMeta, checkOwners } from './accounts.ts';
+import { checkFree, checkMeta, checkOwners, checkRoot } from './accounts.ts';
 import { TYPE_LEAF } from './layout.ts';
 import { readMeta, type V1Meta } from './meta.ts';
 import { V1Page } from './page.ts';
@@ -62,6 +62,7 @@ export class V1File implements BtreeFile {
     const walk = new V1Walk(this, check);
     yield* walk.run();
     yield* checkFree(this, check);
+    yield* checkRoot(this, check);
     checkOwners(this, check, walk.stat.keys);
   }
 

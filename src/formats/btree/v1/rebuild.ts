@@ -36,8 +36,11 @@ export async function planRebuild(
   const unread = ledger.filter(({ fate, code }) => fate === 'dropped' && code !== 'key-conflict');
   if (unread.length > 0) {
     consequences.push(
-      `keys that lay in pages that cannot be read are lost, ${unread.length} stretches of bytes; keys of orphan leaves may be ones that were deleted or older values`,
+      `keys that lay in pages that cannot be read are lost, ${unread.length} stretches of bytes`,
     );
+  }
+  if (salvage.orphanKeys > 0) {
+    consequences.push('keys of orphan leaves may be ones that were deleted, or older values');
   }
   return { ledger, rewrite: [file.name], consequences };
 }

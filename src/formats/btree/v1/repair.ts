@@ -1,7 +1,8 @@
 /**
  * Repair of a textbook B+tree. As long as the tree itself is whole, fields are mended: free list,
- * leaf chain, counts, a page's type. Where it is not, a new tree is built from every leaf that
- * can be read (salvage.ts). Pages that cannot be used go to quarantine whole.
+ * leaf chain, counts, a page's type. Where it is not, or leaves of it lie outside, a new tree is
+ * built from every leaf that can be read (salvage.ts). Pages that cannot be used go to quarantine
+ * whole.
  */
 import { Findings } from '../../findings.ts';
 import type { Finding, RepairOutput, RepairPlan } from '../../format.ts';
@@ -20,6 +21,7 @@ import {
   REDO_NAME,
   TYPE_LEAF,
 } from './layout.ts';
+import { hasLostLeaf } from './lost-leaf.ts';
 import { V1Page } from './page.ts';
 import { planRebuild, type RebuildBody } from './rebuild.ts';
 import { listOfPages } from './redo.ts';
@@ -52,8 +54,10 @@ interface Mend {
 export async function planV1(file: V1File, context: BtreeContext): Promise<PlanBody> {
   const findings = new Findings(context.limits.findings);
   const broken: Finding[] = [];
+  const siblings = new Set<unknown>();
   const note = (finding: Finding) => {
     findings.add(finding);
+    if (finding.code === 'sibling-broken') siblings.add(finding.actual);
     const typeOnly = finding.code === 'page-type' && finding.diagnosis !== undefined;
     const heightOnly = finding.code === 'depth' && finding.page === 0;
     if (!MENDABLE.has(finding.code) && !typeOnly && !heightOnly) broken.push(finding);
@@ -62,7 +66,7 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const check = new Check(file, file.pageCount, note);
   await run(file.check(check), context, file);
   const { overlay } = file;
-  const whole = broken.length === 0 && !check.lossy;
+  const whole = broken.length === 0 && !check.lossy && !hasLostLeaf(file, check, siblings);
   const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
   const body = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {

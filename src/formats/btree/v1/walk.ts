@@ -8,7 +8,7 @@ import { BtreeRow, KIND, type RowVisitor, type Steps, type TreeStat } from '../m
 import { type Bounds, isBounded } from '../range.ts';
 import type { V1File } from './file.ts';
 import { HEIGHT_MAX, NO_PAGE, TYPE_INTERNAL, TYPE_LEAF } from './layout.ts';
-import { V1Page } from './page.ts';
+import { isInternal, V1Page } from './page.ts';
 
 type Key = Uint8Array | undefined;
 
@@ -85,13 +85,14 @@ export class V1Walk {
   }
 
   #descend(root: number, where: number): number {
+    const stated = this.file.meta.height;
     let page = root;
     for (let depth = 1; depth <= HEIGHT_MAX; depth++) {
       if (!this.#inFile(page) || !this.file.pages.load(page)) return 0;
       const { bytes, start } = this.file.pages;
       const type = bytes[start]!;
       if (!this.#parse(this.#leaf, type === TYPE_LEAF)) return 0;
-      if (type === TYPE_LEAF) return depth;
+      if (type === TYPE_LEAF) return depth < stated && this.#mayBeInternal() ? 0 : depth;
       if (type !== TYPE_INTERNAL) return 0;
       page = this.#leaf.child(Math.floor(this.#leaf.cells * where));
     }
@@ -180,7 +181,7 @@ export class V1Walk {
     const wouldFit =
       asDue.cells === asDue.count && asDue.disorder() < 0 && asDue.outside(low, high) < 0;
     const expected = `${due} (${leafDue ? 'leaf' : 'internal'} at depth ${depth} of ${this.height})`;
-    if (wouldFit && (asDue.leaf || asDue.cells > 0)) {
+    if (wouldFit && (asDue.leaf ? !this.#mayBeInternal() : asDue.cells > 0)) {
       const content = leafDue ? `a leaf of ${asDue.cells} keys` : `${asDue.cells + 1} children`;
       this.#tell('page-type', 'the type is not that of its place in the tree', {
         page,
@@ -212,6 +213,14 @@ export class V1Walk {
       actual: type,
     });
     return this.#unreadable(page, leafDue);
+  }
+
+  /** Of the page in view, which is read as a leaf. */
+  #mayBeInternal(): boolean {
+    this.#parse(this.#leaf, false);
+    const may = isInternal(this.#leaf, this.file.pageCount);
+    this.#parse(this.#leaf, true);
+    return may;
   }
 
   #unreadable(page: number, leafDue: boolean): undefined {

@@ -5,7 +5,13 @@
  */
 import * as path from 'node:path';
 import type { Identified } from '../formats/detect.ts';
-import type { RepairOptions, RepairPlan, ScanContext, VerifyResult } from '../formats/format.ts';
+import type {
+  FileEntry,
+  RepairOptions,
+  RepairPlan,
+  ScanContext,
+  VerifyResult,
+} from '../formats/format.ts';
 import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
 import type { Disk } from '../io/disk.ts';
 import { openFileSet } from '../io/file-set.ts';
@@ -65,8 +71,10 @@ export async function planRepair(
 
 async function hashes(input: Identified, context: ScanContext): Promise<RepairPlan['inputs']> {
   const inputs: RepairPlan['inputs'] = [];
-  for (const { name, size = 0 } of input.files) {
-    const source = input.set.open(name);
+  const { set, files, dialect } = input;
+  const isRead = ({ name, size = 0 }: FileEntry) => size > 0 && dialect.beside?.includes(name);
+  for (const { name, size = 0 } of [...files, ...set.siblings.filter(isRead)]) {
+    const source = set.open(name);
     try {
       inputs.push({ file: name, size, sha256: await sha256Of(source, context.signal) });
     } finally {
@@ -165,10 +173,14 @@ export async function applyRepair(
   return { ...report, next: nextSteps(report) };
 }
 
-/** Keeps writers away while files are replaced; throws `locked` where one has the store open. */
+/**
+ * Keeps writers away while files are replaced; throws `locked` where one has the store open. A file
+ * that is given by itself may be part of one as well.
+ */
 function lockOf(disk: Disk, { dialect, set }: Identified, out: string): LockFile | undefined {
-  if (!set.isDirectory || !dialect.lockFile) return undefined;
-  return LockFile.acquire(disk, path.join(out, dialect.lockFile));
+  if (!dialect.lockFile) return undefined;
+  const directory = set.isDirectory ? out : path.dirname(out);
+  return LockFile.acquire(disk, path.join(directory, dialect.lockFile));
 }
 
 /** Tables, manifests and the like beside the segments. */

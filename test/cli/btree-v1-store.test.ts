@@ -1,6 +1,7 @@
 /** The commands that write to a textbook B+tree, as a user runs them. */
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -150,5 +151,25 @@ describe('btree bench with --dialect v1', () => {
     const args = ['btree', 'bench', dir, '--count', '500', '--sync', 'none', '--json', ...V1];
     expect(json(ddia(args))).toMatchObject({ dialect: 'v1', count: 500, height: 2 });
     expect(readdirSync(dir)).toEqual([]);
+  });
+});
+
+describe('a plan of a tree with a redo log', () => {
+  it('is refused when the log has changed', () => {
+    const dir = temporaryDirectory();
+    const plan = join(temporaryDirectory(), 'plan.json');
+    cpSync('fixtures/btree/v1/with-redo-log', dir, { recursive: true });
+    const log = join(dir, 'btree.wal');
+    const there = readFileSync(log);
+    ddia(['btree', 'repair', dir, '--plan', plan]);
+    const apply = () => ddia(['repair', '--apply', plan, '--out', join(fresh(), 'out')]);
+    for (const other of [there.subarray(0, 0), Buffer.from(there).fill(7, 100, 101)]) {
+      writeFileSync(log, other);
+      const { status, stderr } = apply();
+      expect(status).toBe(3);
+      expect(stderr).toContain('changed since the plan was made');
+    }
+    writeFileSync(log, there);
+    expect(apply().status).toBe(0);
   });
 });

@@ -249,6 +249,15 @@ describe('damage', () => {
     expect(rows.map(({ key, value }) => [key, value])).toEqual(pairs);
   });
 
+  it('is not what a tree leaves behind that had its last key deleted', async () => {
+    const bytes = sample.slice();
+    [1, 1, 0, 2].forEach((value, i) => {
+      new DataView(bytes.buffer).setUint32(4 * i, value);
+    });
+    bytes.fill(0, leafAt(1) + 1, leafAt(2)).fill(0xff, leafAt(1) + 3, leafAt(1) + 7);
+    expect(await codes(file(bytes))).toEqual(['file-tail']);
+  });
+
   it('of a root with one key never takes its key for one with a value', async () => {
     const some = pairs.slice(0, 40);
     const two = load(some);

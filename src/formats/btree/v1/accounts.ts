@@ -109,7 +109,9 @@ export function* checkRoot(file: V1File, check: Check): Steps {
   const { meta, pages, pageSize, pageCount } = file;
   if (!check.reached(meta.root)) return;
   const above = new V1Page();
-  for (let page = 1; page < pageCount; page++) {
+  // Behind them lies what a larger tree left when its last key went.
+  const end = Math.min(meta.nextFree, pageCount);
+  for (let page = 1; page < end; page++) {
     if (page % 4096 === 0) yield check.visited;
     if (check.reached(page) || !pages.load(page)) continue;
     const { bytes, view, start } = pages;

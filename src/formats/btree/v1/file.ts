@@ -39,7 +39,11 @@ export class V1File implements BtreeFile {
     readonly source: ByteSource,
     readonly pageSize: number,
     /** Page images of the redo log, and the last page that one is of. */
-    readonly overlay?: Overlay & { readonly pages: readonly number[]; readonly source: ByteSource },
+    readonly overlay?: Overlay & {
+      readonly pages: readonly number[];
+      readonly source: ByteSource;
+      readonly end: number;
+    },
   ) {
     this.name = source.name;
     this.size = source.size ?? 0;

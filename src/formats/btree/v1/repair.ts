@@ -71,6 +71,7 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const body = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
+    body.ledger.push(...ledgerOfLog(overlay));
     const pages = listOfPages(overlay.pages);
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
@@ -79,6 +80,27 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const plan = { ...body, findings: findings.kept, counts: findings.counts };
   // A crash between the two replacements must not leave the old log beside the new tree.
   return overlay ? { ...plan, remove: [REDO_NAME] } : plan;
+}
+
+/** What of the log is not seen is set aside. */
+function ledgerOfLog({ source, end }: NonNullable<V1File['overlay']>): RebuildBody['ledger'] {
+  const ledger = new Ledger();
+  const { size = end } = source;
+  ledger.begin(REDO_NAME, size);
+  const seen = {
+    offset: 0,
+    length: end,
+    code: 'log-applied',
+    reason: 'images, now in their pages',
+  };
+  ledger.add({ ...seen, fate: 'salvaged', records: 0 });
+  if (end < size) {
+    const reason = 'damage, or an operation that did not end';
+    const rest = { offset: end, length: size - end, code: 'log-unfinished', reason };
+    ledger.add({ ...rest, fate: 'dropped', records: 0 });
+  }
+  ledger.close();
+  return ledger.spans;
 }
 
 class Mender {
@@ -234,7 +256,8 @@ function copyMended(
 ): void {
   const { pageSize } = file;
   const page = new Uint8Array(pageSize);
-  for (const { offset, length, fate, mends = [] } of plan.ledger) {
+  for (const { file: name, offset, length, fate, mends = [] } of plan.ledger) {
+    if (name !== file.name) continue;
     if (fate === 'dropped' && mends.length === 0) continue;
     for (let at = offset; at < offset + length; at += pageSize) {
       if (!file.pages.load(at / pageSize)) continue;

@@ -19,6 +19,7 @@ export const v2: BtreeDialect = {
   fileName: /\.bt2$/,
   fileNames: [FILE_NAME],
   salvageOnly: false,
+  lockFile: 'LOCK',
   detect,
   open,
 };

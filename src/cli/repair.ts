@@ -21,7 +21,7 @@ import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { type Quarantine, quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
-import { refuseOverlap, refuseSource } from '../io/same-place.ts';
+import { realPlace, refuseOverlap, refuseSource } from '../io/same-place.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 
 export interface RepairTarget {
@@ -177,10 +177,16 @@ export async function applyRepair(
  * Keeps writers away while files are replaced; throws `locked` where one has the store open. A file
  * that is given by itself may be part of one as well.
  */
-function lockOf(disk: Disk, { dialect, set }: Identified, out: string): LockFile | undefined {
+function lockOf(
+  disk: Disk,
+  { dialect, set, files }: Identified,
+  out: string,
+): LockFile | undefined {
   if (!dialect.lockFile) return undefined;
   const directory = set.isDirectory ? out : path.dirname(out);
-  return LockFile.acquire(disk, path.join(directory, dialect.lockFile));
+  // A writer locks the directory that the file really lies in.
+  const real = path.dirname(realPlace(path.join(directory, files[0]?.name ?? '')));
+  return LockFile.acquire(disk, path.join(files.length > 0 ? real : directory, dialect.lockFile));
 }
 
 /** Tables, manifests and the like beside the segments. */

@@ -5,7 +5,7 @@ import { readSync } from '../page-cache.ts';
 import { V2File } from './file.ts';
 import { FILE_NAME, MAGIC, META_PAGES, PAGE_BYTES_DEFAULT, pageCrc, storeSeed } from './layout.ts';
 import { liveOf, type ReadMeta } from './meta.ts';
-import { pageSizes, readMetas } from './read-metas.ts';
+import { pageSizes, readSteadyMetas } from './read-metas.ts';
 
 export const v2: BtreeDialect = {
   id: 'v2',
@@ -39,14 +39,21 @@ function detect({ head, name }: Probe): Detection {
     : NOT_THIS;
 }
 
-async function open(
-  _input: BtreeOpened,
-  source: ByteSource,
-  context: BtreeContext,
-): Promise<V2File> {
-  const metas = readMetas(source);
-  const live = liveOf(metas) ?? likeliest(source, metas);
-  return new V2File(source, metas, live, context.limits.recordBytes);
+async function open(input: BtreeOpened, given: ByteSource, context: BtreeContext): Promise<V2File> {
+  let source = given;
+  for (;;) {
+    const metas = readSteadyMetas(source);
+    const live = liveOf(metas) ?? likeliest(source, metas);
+    const { size = 0 } = source;
+    const longer = size < live.pages * live.pageSize ? input.set.open(source.name) : undefined;
+    if (longer === undefined || (longer.size ?? 0) <= size) {
+      longer?.close?.();
+      return new V2File(source, metas, live, context.limits.recordBytes);
+    }
+    // It has grown since it was opened.
+    source.close?.();
+    source = longer;
+  }
 }
 
 /** Neither can be used: the page size and store under which most of the first pages check. */

@@ -162,6 +162,21 @@ describe('repair', () => {
     expect(await mended(changed((c) => (c[40]! ^= 1) + (c[512 + 40]! ^= 1)))).toEqual(some);
   });
 
+  it('loses nothing with both meta pages gone to the last byte, nor with the root as well', async () => {
+    const blank = changed((c) => c.fill(0, 0, 1024));
+    const { consequences } = await plan(input(blank));
+    expect(consequences[0]).toContain(`${some.length} keys from the live tree, 0 from orphan`);
+    expect(consequences[1]).toContain(`the one below page ${root}`);
+    expect(await mended(blank)).toEqual(some);
+    expect(await mended(new Uint8Array(blank).fill(1, root * 512, root * 512 + 512))).toEqual(some);
+    for (const pageSize of [1024, 32_768]) {
+      const few = pairs(3);
+      const one = fileOf(few, { pageSize });
+      expect(one.length).toBe(3 * pageSize);
+      expect(await mended(one.fill(0, 0, 2 * pageSize))).toEqual(few);
+    }
+  });
+
   it('loses the keys of a leaf that is gone, and a value whose chain is', async () => {
     expect(await mended(flipped(leaves[4]! * 512 + 300))).toEqual(without(leaves[4]!));
     expect(await mended(flipped(2 * 512 + 100))).toEqual(some.slice(1));

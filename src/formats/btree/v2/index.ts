@@ -1,9 +1,9 @@
 /** Our own B+tree file: copy-on-write pages, two meta pages, checksums that know their place. */
 import { type ByteSource, type Detection, NOT_THIS, type Probe } from '../../format.ts';
 import type { BtreeContext, BtreeDialect, BtreeOpened } from '../model.ts';
-import { readSync } from '../page-cache.ts';
 import { V2File } from './file.ts';
-import { FILE_NAME, MAGIC, META_PAGES, PAGE_BYTES_DEFAULT, pageCrc, storeSeed } from './layout.ts';
+import { FILE_NAME, MAGIC, PAGE_BYTES_DEFAULT } from './layout.ts';
+import { storeOfPages } from './lost-metas.ts';
 import { liveOf, type ReadMeta } from './meta.ts';
 import { pageSizes, readSteadyMetas } from './read-metas.ts';
 
@@ -23,8 +23,6 @@ export const v2: BtreeDialect = {
   detect,
   open,
 };
-
-const PAGES_TRIED = 16;
 
 function detect({ head, name }: Probe): Detection {
   const magic = Buffer.from(MAGIC, 'latin1');
@@ -56,25 +54,7 @@ async function open(input: BtreeOpened, given: ByteSource, context: BtreeContext
   }
 }
 
-/** Neither can be used: the page size and store under which most of the first pages check. */
+/** Neither can be used: page size and store are those that the pages tell. */
 function likeliest(source: ByteSource, metas: readonly ReadMeta[]): ReadMeta {
-  let best = { ...metas[0]!, pageSize: PAGE_BYTES_DEFAULT };
-  let most = 0;
-  for (const meta of metas) {
-    const seed = storeSeed(meta.storeId);
-    for (const pageSize of pageSizes()) {
-      const bytes = new Uint8Array(PAGES_TRIED * pageSize);
-      const view = new DataView(bytes.buffer);
-      const got = readSync(source, bytes, bytes.length, META_PAGES * pageSize);
-      let whole = 0;
-      for (let i = 0; (i + 1) * pageSize <= got; i++) {
-        const crc = pageCrc(seed, META_PAGES + i, bytes, view, i * pageSize, pageSize);
-        if (crc === view.getUint32(i * pageSize, true)) whole++;
-      }
-      if (whole <= most) continue;
-      most = whole;
-      best = { ...meta, pageSize };
-    }
-  }
-  return best;
+  return { ...metas[0]!, pageSize: PAGE_BYTES_DEFAULT, ...storeOfPages(source) };
 }

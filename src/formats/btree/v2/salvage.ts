@@ -13,6 +13,8 @@ import { checkFree } from './accounts.ts';
 import type { Entry } from './build.ts';
 import type { V2File } from './file.ts';
 import { META_PAGES } from './layout.ts';
+import { type NewestRoot, newestRoot } from './lost-metas.ts';
+import type { Meta } from './meta.ts';
 import { V2Page } from './page.ts';
 import { V2Walk } from './walk.ts';
 
@@ -49,6 +51,8 @@ export class V2Salvage {
   readonly taken = new Map<number, number>();
   readonly orphans = new Set<number>();
   readonly choices: string[] = [];
+  /** Of the tree that is taken, where no meta page says which. */
+  root: number | undefined;
   liveKeys = 0;
   orphanKeys = 0;
   olderKeys = 0;
@@ -63,8 +67,12 @@ export class V2Salvage {
   *collect(): Steps {
     const { file, check } = this;
     let last: Uint8Array | undefined;
-    if (file.live.fault === '') {
-      const walk = new V2Walk(file, check, file.live, undefined, undefined, {
+    let newest: NewestRoot | undefined;
+    let meta: Meta | undefined = file.live.fault === '' ? file.live : undefined;
+    if (!meta) yield* newestRoot(file, (found) => (newest = found));
+    meta ??= newest?.meta;
+    if (meta) {
+      const walk = new V2Walk(file, check, meta, undefined, undefined, {
         leaf: (page, leaf) => {
           const follows = !last || leaf.cells === 0 || leaf.compare(0, last) > 0;
           if (!follows || leaf.disorder() >= 0) {
@@ -80,8 +88,9 @@ export class V2Salvage {
         lostValue: (page, slot, key) => this.#loseValue(page, slot, key),
       });
       yield* walk.run();
-      yield* checkFree(file, check);
-    } else this.lost.push({ low: undefined, high: undefined });
+    }
+    if (file.live.fault === '') yield* checkFree(file, check);
+    else this.#loseAround(newest);
     for (const page of this.#disordered) this.#takeDisordered(page);
     if (this.lost.length > 0) yield* this.#spares();
     this.#held.sort((a, b) => Buffer.compare(a.key, b.key));
@@ -96,6 +105,22 @@ export class V2Salvage {
     if (!this.taken.has(page)) return;
     this.taken.set(page, this.taken.get(page)! - 1);
     this.liveKeys--;
+  }
+
+  /** A root that was found may be that of a part: what lies around its keys is lost to it. */
+  #loseAround(newest: NewestRoot | undefined): void {
+    const full = this.stream.filter((page) => this.taken.get(page)! > 0);
+    const [first, last] = [full[0], full.at(-1)];
+    if (!newest || first === undefined || last === undefined) {
+      this.lost.push({ low: undefined, high: undefined });
+      return;
+    }
+    this.root = newest.meta.root;
+    if (newest.sure) return;
+    this.lost.push({ low: undefined, high: new Uint8Array(this.#open(first)!.key(0)) });
+    const leaf = this.#open(last)!;
+    const end = Buffer.concat([leaf.key(leaf.cells - 1), Buffer.of(0)]);
+    this.lost.push({ low: new Uint8Array(end), high: undefined });
   }
 
   #takeDisordered(page: number): void {

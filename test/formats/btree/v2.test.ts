@@ -6,6 +6,7 @@ import { btree } from '../../../src/formats/btree/index.ts';
 import { v2 } from '../../../src/formats/btree/v2/index.ts';
 import { KIND_AT, LEAF } from '../../../src/formats/btree/v2/layout.ts';
 import { identify } from '../../../src/formats/detect.ts';
+import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import { root as project } from '../../support/memory.ts';
 import { alone, codes, layoutFaults, plan, repaired, scan, verify } from './support.ts';
 import { fileOf, metaOf, type Pairs, pageOf, pairs, withFreeList, withMeta } from './v2-support.ts';
@@ -180,6 +181,26 @@ describe('repair', () => {
   it('loses the keys of a leaf that is gone, and a value whose chain is', async () => {
     expect(await mended(flipped(leaves[4]! * 512 + 300))).toEqual(without(leaves[4]!));
     expect(await mended(flipped(2 * 512 + 100))).toEqual(some.slice(1));
+  });
+
+  it('keeps values that are longer than what other layouts have read whole', async () => {
+    const limits = { ...DEFAULT_LIMITS, recordBytes: 1024 };
+    const long: Pairs = [
+      ['a', 'x'.repeat(5000)],
+      ['b', '1'],
+    ];
+    const bytes = fileOf(long);
+    bytes[3] = bytes[3]! ^ 1;
+    const context = { limits, options: {} };
+    const parts: Uint8Array[] = [];
+    const carried = await btree.planRepair!(input(bytes), { mend: false }, context);
+    await btree.applyRepair!(input(bytes), { ...carried, inputs: [] }, context, {
+      create: () => ({
+        write: (page, start, end) => parts.push(page.slice(start, end)),
+        finish: () => {},
+      }),
+    });
+    expect(await rowsOf(new Uint8Array(Buffer.concat(parts)))).toEqual(long);
   });
 
   it('takes older copies from free pages, less what was deleted since', async () => {

@@ -1,6 +1,6 @@
 /** Our own B+tree file: copy-on-write pages, two meta pages, checksums that know their place. */
 import { type ByteSource, type Detection, NOT_THIS, type Probe } from '../../format.ts';
-import type { BtreeContext, BtreeDialect, BtreeOpened } from '../model.ts';
+import type { BtreeDialect, BtreeOpened } from '../model.ts';
 import { V2File } from './file.ts';
 import { FILE_NAME, MAGIC, PAGE_BYTES_DEFAULT } from './layout.ts';
 import { storeOfPages } from './lost-metas.ts';
@@ -37,7 +37,7 @@ function detect({ head, name }: Probe): Detection {
     : NOT_THIS;
 }
 
-async function open(input: BtreeOpened, given: ByteSource, context: BtreeContext): Promise<V2File> {
+async function open(input: BtreeOpened, given: ByteSource): Promise<V2File> {
   let source = given;
   for (;;) {
     const metas = readSteadyMetas(source);
@@ -46,7 +46,7 @@ async function open(input: BtreeOpened, given: ByteSource, context: BtreeContext
     const longer = size < live.pages * live.pageSize ? input.set.open(source.name) : undefined;
     if (longer === undefined || (longer.size ?? 0) <= size) {
       longer?.close?.();
-      return new V2File(source, metas, live, context.limits.recordBytes);
+      return new V2File(source, metas, live);
     }
     // It has grown since it was opened.
     source.close?.();

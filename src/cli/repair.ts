@@ -16,7 +16,7 @@ import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
 import type { Disk } from '../io/disk.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { sha256Of } from '../io/hash.ts';
-import { refuseOldBackups, replaceInPlace } from '../io/in-place.ts';
+import { refuseOldBackups, refuseUnfinished, replaceInPlace } from '../io/in-place.ts';
 import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { type Quarantine, quarantine } from '../io/quarantine.ts';
@@ -122,7 +122,7 @@ export async function applyRepair(
   const removed = new Set(plan.remove ?? []);
   if (target.inPlace && target.backup) {
     refuseOldBackups(disk, out, set.isDirectory, new Set([...touched, ...removed]));
-  }
+  } else if (target.inPlace) refuseUnfinished(disk, out);
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
   const lock = target.inPlace ? lockOf(disk, input, out) : undefined;
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);

@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -171,5 +172,18 @@ describe('a plan of a tree with a redo log', () => {
     }
     writeFileSync(log, there);
     expect(apply().status).toBe(0);
+  });
+
+  it('is not carried out where the result of a killed repair may be all that is left', () => {
+    const dir = join(temporaryDirectory(), 'store');
+    const left = `${dir}.repaired-1`;
+    cpSync('fixtures/btree/v1/page-type', dir, { recursive: true });
+    mkdirSync(left);
+    const repair = () => ddia(['btree', 'repair', dir, '--in-place', '--no-backup']);
+    const { status, stderr } = repair();
+    expect(status).toBe(3);
+    expect(stderr).toContain(`${left} is the result of an earlier repair that did not end`);
+    rmdirSync(left);
+    expect(repair().status).toBe(0);
   });
 });

@@ -116,6 +116,7 @@ describe('a log of whole operations', () => {
       [0, whole.length, 'salvaged'],
       [whole.length, 700, 'dropped'],
     ]);
+    expect(ledger.reduce((sum, { records }) => sum + records, 0)).toBe('abcdefghij'.length);
     expect(await keysOf(await repaired(opened(v1, files)))).toBe('abcdefghij');
   });
 

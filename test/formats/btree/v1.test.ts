@@ -269,6 +269,19 @@ describe('damage', () => {
     }
   });
 
+  it('of an only leaf that says it is none, where the height agrees, loses no key', async () => {
+    const some = pairs.slice(0, 9);
+    const one = withByte(withWord(load(some), 4, 2), leafAt(1), 0);
+    const { rows } = await scan(file((await repaired(file(one)))['btree.db']!));
+    expect(rows.map(({ key, value }) => [key, value])).toEqual(some);
+    // Nor is an inner page among those that are lost taken for a leaf with empty values.
+    const two = load(pairs.slice(0, 40));
+    const top = word(two, 0);
+    const lost = withByte(withWord(two, 0, 1), top * 512, 1);
+    const result = await scan(file((await repaired(file(lost)))['btree.db']!));
+    expect(result.rows.map(({ key, value }) => [key, value])).toEqual(pairs.slice(0, 40));
+  });
+
   it('of most of the metadata leaves the page size known', async () => {
     for (const [at, value] of [
       [4, 4],

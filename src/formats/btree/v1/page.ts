@@ -93,6 +93,13 @@ export class V1Page {
     return -1;
   }
 
+  /** Of a leaf, of all values together. */
+  get valueBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.cells; i++) bytes += this.fourth[i]! - this.third[i]!;
+    return bytes;
+  }
+
   compareTo(i: number, key: Uint8Array): number {
     return compareKeys(this.bytes, this.keyStart[i]!, this.keyEnd[i]!, key, 0, key.length);
   }

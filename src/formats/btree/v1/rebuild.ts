@@ -11,7 +11,10 @@ import { Salvage } from './salvage.ts';
 /** Choices between values that are told one by one. */
 const CHOICES_MAX = 100;
 
-export type RebuildBody = Pick<RepairPlan, 'ledger' | 'rewrite' | 'consequences'>;
+export type RebuildBody = Pick<RepairPlan, 'ledger' | 'rewrite' | 'consequences'> & {
+  /** Keys of the result. */
+  keys: number;
+};
 
 export async function planRebuild(
   file: V1File,
@@ -42,7 +45,8 @@ export async function planRebuild(
   if (salvage.orphanKeys > 0) {
     consequences.push('keys of orphan leaves may be ones that were deleted, or older values');
   }
-  return { ledger, rewrite: [file.name], consequences };
+  const keys = salvage.liveKeys + salvage.orphanKeys;
+  return { ledger, rewrite: [file.name], consequences, keys };
 }
 
 function ledgerOfRebuild(

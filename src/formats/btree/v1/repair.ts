@@ -44,7 +44,8 @@ const MENDABLE = new Set([
   'log-unfinished',
 ]);
 
-export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
+export type PlanBody = Omit<RebuildBody, 'keys'> &
+  Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
 
 interface Mend {
   offset: number;
@@ -68,10 +69,13 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const { overlay } = file;
   const whole = broken.length === 0 && !check.lossy && !hasLostLeaf(file, check, siblings);
   const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
-  const body = mended ?? (await planRebuild(file, context, broken));
+  const { keys, ...body } = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
-    body.ledger.push(...ledgerOfLog(overlay));
+    // Pages that the file has not grown by yet are in the log alone.
+    const inFile = body.ledger.filter(({ fate }) => fate !== 'dropped');
+    const alone = keys - inFile.reduce((sum, { records }) => sum + records, 0);
+    body.ledger.push(...ledgerOfLog(overlay, alone));
     const pages = listOfPages(overlay.pages);
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
@@ -83,7 +87,10 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
 }
 
 /** What of the log is not seen is set aside. */
-function ledgerOfLog({ source, end }: NonNullable<V1File['overlay']>): RebuildBody['ledger'] {
+function ledgerOfLog(
+  { source, end }: NonNullable<V1File['overlay']>,
+  records: number,
+): RebuildBody['ledger'] {
   const ledger = new Ledger();
   const { size = end } = source;
   ledger.begin(REDO_NAME, size);
@@ -93,7 +100,7 @@ function ledgerOfLog({ source, end }: NonNullable<V1File['overlay']>): RebuildBo
     code: 'log-applied',
     reason: 'images, now in their pages',
   };
-  ledger.add({ ...seen, fate: 'salvaged', records: 0 });
+  ledger.add({ ...seen, fate: 'salvaged', records });
   if (end < size) {
     const reason = 'damage, or an operation that did not end';
     const rest = { offset: end, length: size - end, code: 'log-unfinished', reason };
@@ -130,7 +137,8 @@ class Mender {
     // Pages that the log alone has are no bytes of the file, of which the plan accounts for each.
     const pages = Math.floor(this.file.size / this.file.pageSize);
     if ([...this.#mends.keys()].some((page) => page >= pages)) return undefined;
-    return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences() };
+    const keys = [...this.#keys.values()].reduce((sum, count) => sum + count, 0);
+    return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences(), keys };
   }
 
   /** Types, the chain, height and count, out of one more walk. */

@@ -71,7 +71,8 @@ export class Salvage {
     for (let page = 1; page < file.pageCount; page++) {
       if (check.kindOf(page) === KIND.leaf && !this.#isLive(page))
         check.reclaim(page, KIND.unknown);
-      if (check.reached(page)) continue;
+      // What was come to as an inner page may be a leaf whose type is wrong.
+      if (check.reached(page) && check.kindOf(page) !== KIND.interior) continue;
       const leaf = this.#openLeaf(page);
       if (!leaf) continue;
       this.orphans.add(page);
@@ -98,14 +99,19 @@ export class Salvage {
     return this.#streamedSet;
   }
 
-  /** A page that nobody leads to, if it is a leaf by its own word or can be nothing else. */
+  /**
+   * A page that nobody leads to, if it is a leaf by its own word and by its bytes, or by its bytes
+   * alone. An inner page that is read as a leaf has no value that is not empty.
+   */
   #openLeaf(page: number): V1Page | undefined {
     const { pages, pageSize, pageCount } = this.file;
     const leaf = this.#open(page, this.#page);
     if (!leaf || leaf.cells < leaf.count || leaf.cells === 0) return undefined;
-    if (leaf.type === TYPE_LEAF) return leaf;
     this.#other.parse(pages.bytes, pages.view, pages.start, pageSize, false);
-    return leaf.disorder() < 0 && !isInternal(this.#other, pageCount) ? leaf : undefined;
+    const internal = isInternal(this.#other, pageCount);
+    const empty = leaf.valueBytes === 0;
+    if (leaf.type === TYPE_LEAF) return internal && empty ? undefined : leaf;
+    return internal || empty || leaf.disorder() >= 0 ? undefined : leaf;
   }
 
   #open(page: number, into: V1Page): V1Page | undefined {

@@ -155,8 +155,8 @@ describe('btree bench with --dialect v1', () => {
   });
 });
 
-describe('a plan of a tree with a redo log', () => {
-  it('is refused when the log has changed', () => {
+describe('a plan', () => {
+  it('of a tree with a redo log is refused when the log has changed', () => {
     const dir = temporaryDirectory();
     const plan = join(temporaryDirectory(), 'plan.json');
     cpSync('fixtures/btree/v1/with-redo-log', dir, { recursive: true });
@@ -185,5 +185,18 @@ describe('a plan of a tree with a redo log', () => {
     expect(stderr).toContain(`${left} is the result of an earlier repair that did not end`);
     rmdirSync(left);
     expect(repair().status).toBe(0);
+  });
+
+  it('is carried out by the page size that it was made by', () => {
+    const dir = fresh();
+    const plan = join(temporaryDirectory(), 'plan.json');
+    ddia(['btree', 'import', dir, ...V1, ...SHAPE], { input: scanned() });
+    const tree = join(dir, 'btree.db');
+    writeFileSync(tree, readFileSync(tree).fill(0x64, 0, 20));
+    const [applied, direct] = [fresh(), fresh()];
+    ddia(['btree', 'repair', dir, '--page-size', '512', '--plan', plan]);
+    ddia(['btree', 'repair', dir, '--page-size', '512', '--out', direct]);
+    expect(ddia(['repair', '--apply', plan, '--out', applied]).status).toBe(0);
+    expect(bytesOf(applied).equals(bytesOf(direct))).toBe(true);
   });
 });

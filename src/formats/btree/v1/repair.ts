@@ -45,7 +45,7 @@ const MENDABLE = new Set([
 ]);
 
 export type PlanBody = Omit<RebuildBody, 'keys'> &
-  Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
+  Pick<RepairPlan, 'findings' | 'counts' | 'remove' | 'pageSize'>;
 
 interface Mend {
   offset: number;

@@ -214,6 +214,18 @@ describe('damage', () => {
     expect(findings[1]!.parent).toBeGreaterThan(0);
   });
 
+  it('of a sibling names the parent of the page that has it', async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => [`key${10_000 + i}`, 'v'] as const);
+    const high = load(many);
+    const inner = high.findIndex((type, at) => at % 512 === 0 && at > 0 && type === 0) / 512;
+    // The last leaf below the first of several inner pages: the next one is below another.
+    const last = new DataView(high.buffer).getUint16(inner * 512 + 1) + 1;
+    const { findings } = await verify(file(withWord(high, last * 512 + 3, 1)));
+    const [found] = findings;
+    expect(found).toMatchObject({ code: 'sibling-cycle', page: last, parent: inner });
+    expect(found).toMatchObject({ expected: last + 1, actual: 1 });
+  });
+
   it('of a root makes every leaf an orphan, and repair takes all of them over', async () => {
     const bytes = sample.slice();
     bytes.fill(0xaa, root * 512, (root + 1) * 512);

@@ -12,6 +12,7 @@ import {
   NO_PAGE,
   ROOT_AT,
 } from './layout.ts';
+import { lastPage } from './meta.ts';
 import { isInternal, V1Page } from './page.ts';
 
 export function checkMeta(file: V1File, check: Check): void {
@@ -67,7 +68,7 @@ export function* checkFree(file: V1File, check: Check): Steps {
     const at = from === 0 ? FREE_HEAD_AT : 3;
     const place = { page: from, at, length: 4, actual: page, repair };
     if (page < 1 || page >= Math.min(file.pageCount, Math.max(file.meta.nextFree, 2))) {
-      const expected = `1 to ${Math.min(file.pageCount, file.meta.nextFree) - 1}, or none`;
+      const expected = `1 to ${lastPage(file)}, or none`;
       check.finding('free-range', 'the free list leads out of the file', { ...place, expected });
       return;
     }
@@ -137,9 +138,13 @@ export function checkOwners(file: V1File, check: Check, keys: number): void {
   const end = Math.min(meta.nextFree < 2 ? pageCount : meta.nextFree, pageCount);
   for (let page = 1; page < end; page++) {
     if (check.reached(page)) continue;
-    const what = 'the page belongs to nobody: neither tree nor free list leads to it';
-    const repair = 'put it on the free list; its bytes go to quarantine';
-    check.finding('page-leaked', what, { page, severity: 'warning', repair });
+    check.finding('page-leaked', 'the page belongs to nobody', {
+      page,
+      expected: 'in the tree or in the free list',
+      actual: 'in neither',
+      severity: 'warning',
+      repair: 'put it on the free list; its bytes go to quarantine',
+    });
   }
   for (let page = end; page < pageCount; page++) {
     if (!check.reached(page)) check.claim(page, KIND.unused);

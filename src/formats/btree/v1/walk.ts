@@ -8,6 +8,7 @@ import { BtreeRow, KIND, type RowVisitor, type Steps, type TreeStat } from '../m
 import { type Bounds, isBounded } from '../range.ts';
 import type { V1File } from './file.ts';
 import { HEIGHT_MAX, NO_PAGE, TYPE_INTERNAL, TYPE_LEAF } from './layout.ts';
+import { lastPage } from './meta.ts';
 import { isInternal, V1Page } from './page.ts';
 
 type Key = Uint8Array | undefined;
@@ -38,6 +39,7 @@ export class V1Walk {
   /** What the leaf before says of its sibling; undefined: there is none, or it is not known. */
   #sibling: number | undefined;
   #before = -1;
+  #beforeParent = -1;
   #stopped = false;
 
   constructor(
@@ -66,7 +68,7 @@ export class V1Walk {
     }
     this.stat.height = this.height;
     yield* this.#subtree(root, 0, 1, undefined, undefined);
-    if (!this.#stopped && !isBounded(this.#bounds)) this.#link(NO_PAGE, -1);
+    if (!this.#stopped && !isBounded(this.#bounds)) this.#link(NO_PAGE);
   }
 
   /**
@@ -137,7 +139,7 @@ export class V1Walk {
     const check = this.#check;
     const { nextFree } = file.meta;
     if (!this.#inFile(page)) {
-      const expected = `1 to ${Math.min(nextFree, file.pageCount) - 1}`;
+      const expected = `1 to ${lastPage(file)}`;
       this.#tell('child-range', `child ${page} is out of range`, {
         page: parent,
         expected,
@@ -233,7 +235,7 @@ export class V1Walk {
   /** Rows are lost here: `page` is the leaf that the chain should lead to, if that is known. */
   #lose(page: number): void {
     this.#check.lossy = true;
-    if (page >= 0 && this.#sibling !== undefined) this.#link(page, -1);
+    if (page >= 0 && this.#sibling !== undefined) this.#link(page);
     this.#sibling = undefined;
   }
 
@@ -303,17 +305,18 @@ export class V1Walk {
     if (this.#before >= 0 && page !== this.#before + 1) stat.jumps++;
     this.#fill(leaf);
     const ordered = this.#keys(leaf, page, parent, low, high);
-    if (!isBounded(this.#bounds)) this.#link(page, parent);
+    if (!isBounded(this.#bounds)) this.#link(page);
     this.#before = page;
+    this.#beforeParent = parent;
     this.#sibling = leaf.link;
     this.listener.leaf?.({ page, ordered });
     if (this.rows) this.#tellRows(leaf, page, this.rows);
   }
 
   /** The leaf before must say that `page` is next. */
-  #link(page: number, parent: number): void {
+  #link(page: number): void {
     const sibling = this.#sibling;
-    const before = this.#before;
+    const [before, parent] = [this.#before, this.#beforeParent];
     if (sibling === undefined || sibling === page) return;
     const back = this.#check.kindOf(sibling) === KIND.leaf && sibling !== page;
     const code = back ? 'sibling-cycle' : 'sibling-broken';
@@ -323,8 +326,7 @@ export class V1Walk {
     const expected = page === NO_PAGE ? 'none' : page;
     const actual = sibling === NO_PAGE ? 'none' : sibling;
     const repair = `set the sibling of page ${before} to ${expected}`;
-    const said: Said = { page: before, at: 3, length: 4, expected, actual, repair };
-    this.#tell(code, what, parent < 0 ? said : { ...said, parent });
+    this.#tell(code, what, { page: before, parent, at: 3, length: 4, expected, actual, repair });
   }
 
   #tellRows(leaf: V1Page, page: number, rows: RowVisitor): void {

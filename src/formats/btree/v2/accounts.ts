@@ -160,8 +160,12 @@ export function checkOwners(file: V2File, check: Check, keys: number): void {
   const end = Math.min(live.pages, pageCount);
   for (let page = META_PAGES; page < end; page++) {
     if (check.reached(page)) continue;
-    const what = 'the page belongs to nobody: neither tree nor free list leads to it';
-    check.finding('page-leaked', what, { page, severity: 'warning' });
+    check.finding('page-leaked', 'the page belongs to nobody', {
+      page,
+      expected: 'in the tree or in the free list',
+      actual: 'in neither',
+      severity: 'warning',
+    });
   }
   for (let page = end; page < pageCount; page++) check.claim(page, KIND.unused);
   if (!check.lossy && keys !== live.keys) {

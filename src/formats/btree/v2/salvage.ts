@@ -59,6 +59,7 @@ export class V2Salvage {
   /** Leaves of the tree whose keys do not follow the ones before. */
   readonly #disordered: number[] = [];
   readonly #held: Held[] = [];
+  readonly #heldKeys = new Set<string>();
 
   constructor(readonly file: V2File) {
     this.check = new Check(file, file.pageCount, () => {});
@@ -130,15 +131,25 @@ export class V2Salvage {
     for (let slot = 0; slot < leaf.cells; slot++) {
       if (this.lostSlots.get(page)?.has(slot)) continue;
       const key = new Uint8Array(leaf.key(slot));
-      if (this.#isStreamed(key) || this.#held.some((one) => Buffer.compare(one.key, key) === 0)) {
+      if (this.#has(key)) {
         this.#tell(key, page, 'a key that the tree has twice: the first is kept');
         continue;
       }
-      this.#held.push({ key, page, slot });
+      this.#hold(key, page, slot);
       count++;
     }
     this.taken.set(page, count);
     this.liveKeys += count;
+  }
+
+  #hold(key: Uint8Array, page: number, slot: number): void {
+    this.#held.push({ key, page, slot });
+    this.#heldKeys.add(nameOf(key));
+  }
+
+  /** Whether a leaf has given it. Separators that are wrong lead to ranges that are not lost. */
+  #has(key: Uint8Array): boolean {
+    return this.#heldKeys.has(nameOf(key)) || this.#isStreamed(key);
   }
 
   #isStreamed(key: Uint8Array): boolean {
@@ -150,9 +161,12 @@ export class V2Salvage {
       if (leaf.cells > 0 && leaf.compare(0, key) > 0) high = middle;
       else low = middle + 1;
     }
-    const leaf = low === 0 ? undefined : this.#open(this.stream[low - 1]!);
+    const page = this.stream[low - 1] ?? -1;
+    const leaf = this.#open(page);
     if (!leaf) return false;
-    for (let i = 0; i < leaf.cells; i++) if (leaf.compare(i, key) === 0) return true;
+    for (let i = 0; i < leaf.cells; i++) {
+      if (leaf.compare(i, key) === 0) return !this.lostSlots.get(page)?.has(i);
+    }
     return false;
   }
 
@@ -188,13 +202,13 @@ export class V2Salvage {
       const newer = spans.some(
         (s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0,
       );
-      if (newer) return;
+      if (newer || this.#has(key)) return;
       const opened = this.#open(page)!;
       if (opened.inOverflow(slot) && !this.file.value(this.#copy(page), slot)) {
         this.#tell(key, page, 'its value cannot be read there');
         return;
       }
-      this.#held.push({ key, page, slot });
+      this.#hold(key, page, slot);
       count++;
       if (free) this.#tell(key, page, 'taken from an older copy: it may have changed since');
     });
@@ -263,6 +277,10 @@ export class V2Salvage {
     const valueEnd = value.length;
     return { bytes, keyStart, keyEnd, valueBytes: value, valueStart: 0, valueEnd };
   }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }
 
 function inside({ low, high }: Range, key: Uint8Array): boolean {

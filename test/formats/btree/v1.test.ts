@@ -202,6 +202,8 @@ describe('damage', () => {
   it.each(damaged)('%s is found', async (_, bytes, expected) => {
     const found = await codes(file(bytes));
     expect(found).toEqual(expect.arrayContaining(expected));
+    const { findings } = await verify(file(bytes));
+    for (const one of findings) expect(Object.keys(one)).toContain('expected');
   });
 
   it('is told with page, parent, expected and actual', async () => {

@@ -141,6 +141,8 @@ describe('damage is found', () => {
   ];
   it.each(cases)('%s', async (_, bytes, of) => {
     expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
+    const { findings } = await verify(input(bytes));
+    for (const one of findings) expect(Object.keys(one)).toContain('expected');
   });
 
   it('and the other meta page does where one is lost', async () => {

@@ -149,14 +149,15 @@ export class V1Walk {
       return false;
     }
     const kind = depth >= this.height ? KIND.leaf : KIND.interior;
+    const again: Said = { page, parent, expected: 'a page not yet come to', actual: page };
     if (this.#path.includes(page)) {
       const way = [...this.#path.slice(this.#path.indexOf(page)), page].join(' → ');
-      this.#tell('tree-cycle', `the page is its own descendant: ${way}`, { page, parent });
+      this.#tell('tree-cycle', `the page is its own descendant: ${way}`, again);
       this.#lose(-1);
       return false;
     }
     if (!check.claim(page, kind)) {
-      this.#tell('page-shared', 'a second parent leads to the page', { page, parent });
+      this.#tell('page-shared', 'a second parent leads to the page', again);
       this.#lose(-1);
       return false;
     }

@@ -99,7 +99,8 @@ export class V2Walk {
       return false;
     }
     if (check.claim(page, kind)) return true;
-    this.#tell('page-shared', 'a second reference to the page', { page, parent });
+    const said = { page, parent, expected: 'a page not yet come to', actual: page };
+    this.#tell('page-shared', 'a second reference to the page', said);
     return false;
   }
 

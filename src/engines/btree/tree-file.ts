@@ -179,3 +179,16 @@ export function fill(tree: NewTree, entries: Iterable<Entry>): void {
     throw error;
   }
 }
+
+/** Puts a file without a key in place. False: the disk refuses, and the old one does as well. */
+export function startOver(disk: Disk, directory: string, parameters: NewParameters): boolean {
+  let tree: NewTree | undefined;
+  try {
+    tree = new NewTree(disk, directory, parameters);
+    tree.finish();
+    return true;
+  } catch {
+    tree?.abort();
+    return false;
+  }
+}

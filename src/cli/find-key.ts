@@ -7,6 +7,7 @@ import { type Verdict, worseVerdict } from '../formats/findings.ts';
 import type { DumpOptions, Finding, ScanContext } from '../formats/format.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { askDialects } from './open.ts';
+import { steady } from './steady-store.ts';
 
 /** Files of one dialect that a PATH, as the user wrote it, stands for. */
 export interface Searched {
@@ -32,7 +33,8 @@ export async function groupsOf(
     async (families) => {
       const groups = dialect === undefined ? await everyGroup(families, set) : [];
       // Says what is wrong when there is nothing; takes it at its word when a dialect is named.
-      return groups.length > 0 ? groups : [await identify(families, set, dialect)];
+      const found = groups.length > 0 ? groups : [await identify(families, set, dialect)];
+      return Promise.all(found.map(steady));
     },
     (groups) => groups.length > 0,
   );

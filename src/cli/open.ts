@@ -5,6 +5,7 @@ import type { Family, FileSet } from '../formats/format.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { DdiaError } from '../shared/errors.ts';
 import { knownFamilies, moreFamilies } from './plugins.ts';
+import { steady } from './steady-store.ts';
 
 /**
  * Opens `path` for reading and detects what it is, within `family` if given. Throws a DdiaError
@@ -32,7 +33,7 @@ export async function openPath(
   try {
     const found = await of(family);
     if (family === undefined && dialect === undefined) tellOfDatabase(found);
-    return found;
+    return await steady(found);
   } catch (error) {
     const unknown = error instanceof DdiaError && NOTHING_OF_IT.has(error.code);
     if (!unknown || family === undefined || dialect !== undefined || path === '-') throw error;

@@ -5,17 +5,23 @@
  */
 import * as path from 'node:path';
 import type { Identified } from '../formats/detect.ts';
-import type { RepairOptions, RepairPlan, ScanContext, VerifyResult } from '../formats/format.ts';
+import type {
+  FileEntry,
+  RepairOptions,
+  RepairPlan,
+  ScanContext,
+  VerifyResult,
+} from '../formats/format.ts';
 import { type LedgerTotals, ledgerTotals } from '../formats/ledger.ts';
 import type { Disk } from '../io/disk.ts';
 import { openFileSet } from '../io/file-set.ts';
 import { sha256Of } from '../io/hash.ts';
-import { refuseOldBackups, replaceInPlace } from '../io/in-place.ts';
+import { refuseOldBackups, refuseUnfinished, replaceInPlace } from '../io/in-place.ts';
 import { LockFile } from '../io/lock-file.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { type Quarantine, quarantine } from '../io/quarantine.ts';
 import { RealDisk } from '../io/real-disk.ts';
-import { refuseOverlap, refuseSource } from '../io/same-place.ts';
+import { realPlace, refuseOverlap, refuseSource } from '../io/same-place.ts';
 import { DdiaError, usageError } from '../shared/errors.ts';
 
 export interface RepairTarget {
@@ -65,8 +71,10 @@ export async function planRepair(
 
 async function hashes(input: Identified, context: ScanContext): Promise<RepairPlan['inputs']> {
   const inputs: RepairPlan['inputs'] = [];
-  for (const { name, size = 0 } of input.files) {
-    const source = input.set.open(name);
+  const { set, files, dialect } = input;
+  const isRead = ({ name, size = 0 }: FileEntry) => size > 0 && dialect.beside?.includes(name);
+  for (const { name, size = 0 } of [...files, ...set.siblings.filter(isRead)]) {
+    const source = set.open(name);
     try {
       inputs.push({ file: name, size, sha256: await sha256Of(source, context.signal) });
     } finally {
@@ -114,7 +122,7 @@ export async function applyRepair(
   const removed = new Set(plan.remove ?? []);
   if (target.inPlace && target.backup) {
     refuseOldBackups(disk, out, set.isDirectory, new Set([...touched, ...removed]));
-  }
+  } else if (target.inPlace) refuseUnfinished(disk, out);
   const result = target.inPlace ? `${out}.repaired-${process.pid}` : out;
   const lock = target.inPlace ? lockOf(disk, input, out) : undefined;
   const directory = new NewDirectory(disk, result, target.force && !target.inPlace);
@@ -169,10 +177,20 @@ export async function applyRepair(
   return { ...report, next: nextSteps(report) };
 }
 
-/** Keeps writers away while files are replaced; throws `locked` where one has the store open. */
-function lockOf(disk: Disk, { dialect, set }: Identified, out: string): LockFile | undefined {
-  if (!set.isDirectory || !dialect.lockFile) return undefined;
-  return LockFile.acquire(disk, path.join(out, dialect.lockFile));
+/**
+ * Keeps writers away while files are replaced; throws `locked` where one has the store open. A file
+ * that is given by itself may be part of one as well.
+ */
+function lockOf(
+  disk: Disk,
+  { dialect, set, files }: Identified,
+  out: string,
+): LockFile | undefined {
+  if (!dialect.lockFile) return undefined;
+  const directory = set.isDirectory ? out : path.dirname(out);
+  // A writer locks the directory that the file really lies in.
+  const real = path.dirname(realPlace(path.join(directory, files[0]?.name ?? '')));
+  return LockFile.acquire(disk, path.join(files.length > 0 ? real : directory, dialect.lockFile));
 }
 
 /** Tables, manifests and the like beside the segments. */

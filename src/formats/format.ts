@@ -174,6 +174,8 @@ export interface Dialect {
    * in place holds it meanwhile. Absent where such locks are another software's.
    */
   readonly lockFile?: string;
+  /** Files beside the input that are read as part of it: a repair's plan holds for them as well. */
+  readonly beside?: readonly string[];
   /**
    * True where a file that it detects tells what the whole directory is, whatever else lies in it;
    * such a store is repaired into a new directory only.

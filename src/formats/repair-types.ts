@@ -44,6 +44,8 @@ export interface RepairPlan {
    * backup. Those that the result has anew come back at the end.
    */
   remove?: string[];
+  /** Bytes of a page, of a layout that does not tell them: the plan is carried out by the same. */
+  pageSize?: number;
   findings: Finding[];
   counts: Record<string, number>;
   /** What the loss may bring back or leave open, in words. */

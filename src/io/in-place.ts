@@ -86,6 +86,23 @@ export function refuseOldBackups(
   }
 }
 
+/**
+ * A repair without backups that was killed may have its result alone left of a file: what is in the
+ * place of it then is not to be repaired as if it were all.
+ */
+export function refuseUnfinished(disk: Disk, out: string): void {
+  const prefix = `${path.basename(out)}.repaired-`;
+  const name = disk.list(path.dirname(out)).find((one) => one.startsWith(prefix));
+  if (name === undefined) return;
+  const left = path.join(path.dirname(out), name);
+  const what = `${left} is the result of an earlier repair that did not end`;
+  throw new DdiaError(
+    'exists',
+    what,
+    `see what it has: ddia diff ${out} ${left}; then move it away`,
+  );
+}
+
 function copy(disk: Disk, from: string, to: string): void {
   const source = disk.open(from, 'read');
   let target: DiskFile | undefined;

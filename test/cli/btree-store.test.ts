@@ -67,6 +67,22 @@ describe('btree put, get, delete', () => {
     lock.release();
   });
 
+  it('keep a repair in place away, be it of the directory or of the file', () => {
+    const dir = fresh();
+    ddia(['btree', 'put', dir, 'a', '1']);
+    const file = join(dir, 'tree.bt2');
+    writeFileSync(file, readFileSync(file).fill(7, 8200, 8300));
+    const lock = LockFile.acquire(new RealDisk(), join(dir, 'LOCK'));
+    for (const path of [dir, file]) {
+      const { status, stderr } = ddia(['btree', 'repair', path, '--in-place']);
+      expect(status).toBe(3);
+      expect(stderr).toContain(`in use by process ${process.pid}`);
+    }
+    lock.release();
+    expect(ddia(['btree', 'repair', file, '--in-place']).status).toBe(0);
+    expect(readdirSync(dir)).toEqual(['tree.bt2', 'tree.bt2.bak', 'tree.bt2.quarantine']);
+  });
+
   it('say in words where the system refuses', () => {
     const dir = fresh();
     mkdirSync(join(dir, 'tree.bt2'), { recursive: true });

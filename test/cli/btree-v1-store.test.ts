@@ -1,9 +1,11 @@
 /** The commands that write to a textbook B+tree, as a user runs them. */
 import {
   appendFileSync,
+  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -150,5 +152,51 @@ describe('btree bench with --dialect v1', () => {
     const args = ['btree', 'bench', dir, '--count', '500', '--sync', 'none', '--json', ...V1];
     expect(json(ddia(args))).toMatchObject({ dialect: 'v1', count: 500, height: 2 });
     expect(readdirSync(dir)).toEqual([]);
+  });
+});
+
+describe('a plan', () => {
+  it('of a tree with a redo log is refused when the log has changed', () => {
+    const dir = temporaryDirectory();
+    const plan = join(temporaryDirectory(), 'plan.json');
+    cpSync('fixtures/btree/v1/with-redo-log', dir, { recursive: true });
+    const log = join(dir, 'btree.wal');
+    const there = readFileSync(log);
+    ddia(['btree', 'repair', dir, '--plan', plan]);
+    const apply = () => ddia(['repair', '--apply', plan, '--out', join(fresh(), 'out')]);
+    for (const other of [there.subarray(0, 0), Buffer.from(there).fill(7, 100, 101)]) {
+      writeFileSync(log, other);
+      const { status, stderr } = apply();
+      expect(status).toBe(3);
+      expect(stderr).toContain('changed since the plan was made');
+    }
+    writeFileSync(log, there);
+    expect(apply().status).toBe(0);
+  });
+
+  it('is not carried out where the result of a killed repair may be all that is left', () => {
+    const dir = join(temporaryDirectory(), 'store');
+    const left = `${dir}.repaired-1`;
+    cpSync('fixtures/btree/v1/page-type', dir, { recursive: true });
+    mkdirSync(left);
+    const repair = () => ddia(['btree', 'repair', dir, '--in-place', '--no-backup']);
+    const { status, stderr } = repair();
+    expect(status).toBe(3);
+    expect(stderr).toContain(`${left} is the result of an earlier repair that did not end`);
+    rmdirSync(left);
+    expect(repair().status).toBe(0);
+  });
+
+  it('is carried out by the page size that it was made by', () => {
+    const dir = fresh();
+    const plan = join(temporaryDirectory(), 'plan.json');
+    ddia(['btree', 'import', dir, ...V1, ...SHAPE], { input: scanned() });
+    const tree = join(dir, 'btree.db');
+    writeFileSync(tree, readFileSync(tree).fill(0x64, 0, 20));
+    const [applied, direct] = [fresh(), fresh()];
+    ddia(['btree', 'repair', dir, '--page-size', '512', '--plan', plan]);
+    ddia(['btree', 'repair', dir, '--page-size', '512', '--out', direct]);
+    expect(ddia(['repair', '--apply', plan, '--out', applied]).status).toBe(0);
+    expect(bytesOf(applied).equals(bytesOf(direct))).toBe(true);
   });
 });

@@ -75,7 +75,7 @@ export class BtreeReader {
       }
       return;
     }
-    throw new DdiaError('busy', `${directory} changes faster than it can be opened`);
+    throw tooFast(directory);
   }
 
   close(): void {
@@ -84,6 +84,38 @@ export class BtreeReader {
     if (this.#pin !== '') takeDown(this.disk, this.#pin);
     this.#pin = '';
   }
+}
+
+/**
+ * For whoever reads the file by other means: what the store has now is not used again until the
+ * function that is returned is called. Throws as `open` does.
+ */
+export function keepCurrent(
+  disk: Disk,
+  directory: string,
+  processes = systemProcesses(),
+): () => void {
+  for (let i = 0; i < OPEN_TRIES; i++) {
+    const file = disk.open(join(directory, FILE_NAME), 'read');
+    let pin: string | undefined;
+    try {
+      const { live } = metasIn(file);
+      pin = putUpPin(disk, directory, live.txn, processes);
+      if (metasIn(file).live.txn === live.txn && isCurrent(disk, directory, live.storeId)) {
+        const kept = pin;
+        pin = undefined;
+        return () => takeDown(disk, kept);
+      }
+    } finally {
+      if (pin !== undefined) takeDown(disk, pin);
+      file.close();
+    }
+  }
+  throw tooFast(directory);
+}
+
+function tooFast(directory: string): DdiaError {
+  return new DdiaError('busy', `${directory} changes faster than it can be opened`);
 }
 
 /** Vacuum puts another file in place of the one that is open. */

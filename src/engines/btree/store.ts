@@ -12,12 +12,13 @@
  */
 import { join } from 'node:path';
 import { checkLengths, type Entry } from '../../formats/btree/v2/build.ts';
-import { FILE_NAME } from '../../formats/btree/v2/layout.ts';
+import { FILE_NAME, META_PAGES } from '../../formats/btree/v2/layout.ts';
 import type { Disk } from '../../io/disk.ts';
 import { makeDurableDirectory } from '../../io/durable.ts';
 import { LockFile } from '../../io/lock-file.ts';
 import { DdiaError } from '../../shared/errors.ts';
 import { GroupCommit } from '../group-commit.ts';
+import type { Operation, Pending } from './operation.ts';
 import {
   type BtreeOptions,
   type ResolvedOptions,
@@ -34,22 +35,14 @@ import {
   entriesOf,
   fill,
   fillInTurns,
+  type NewParameters,
   NewTree,
   openFile,
   removeLeftovers,
+  startOver,
 } from './tree-file.ts';
 
-export interface Operation {
-  key: Uint8Array;
-  /** Undefined: delete. */
-  value: Uint8Array | undefined;
-}
-
-/** A write that is under way, and what it has found: whether its key was new, or was there. */
-interface Pending {
-  operations: readonly Operation[];
-  changed: number;
-}
+export type { Operation };
 
 export class BtreeStore {
   readonly #options: ResolvedOptions;
@@ -260,14 +253,17 @@ export class BtreeStore {
   }
 
   #newTree(): NewTree {
-    const { pageSize, building } = this.#pager;
-    const { storeId, processes } = this.#options;
-    const parameters = { pageSize, storeId: storeId(), txn: building + 1 };
     try {
-      return new NewTree(this.#disk, this.directory, { ...parameters, pid: processes.self.pid });
+      return new NewTree(this.#disk, this.directory, this.#nextFile());
     } catch (error) {
       throw this.#commit.poison(error as Error);
     }
+  }
+
+  #nextFile(): NewParameters {
+    const { pageSize, building } = this.#pager;
+    const { storeId, processes } = this.#options;
+    return { pageSize, storeId: storeId(), txn: building + 1, pid: processes.self.pid };
   }
 
   /** Puts what was loaded in the place of the tree, durably. */
@@ -337,7 +333,11 @@ export class BtreeStore {
     if (commit.closed) return;
     try {
       if (!commit.failure) commit.flush(true);
-      if (!commit.failure && !this.#pager.meta.closed) this.#pager.commit(this.#tree, true);
+      const isOver = !commit.failure && this.size === 0 && this.#pager.high > META_PAGES;
+      const anew = isOver && startOver(this.#disk, this.directory, this.#nextFile());
+      if (!commit.failure && !anew && !this.#pager.meta.closed) {
+        this.#pager.commit(this.#tree, true);
+      }
     } catch (error) {
       commit.poison(error as Error);
     } finally {

@@ -209,3 +209,16 @@ export function* entriesOf(snapshot: Snapshot): Generator<Entry> {
     yield { bytes: key, keyStart: 0, valueBytes: value, valueStart: 0, ...ends };
   }
 }
+
+/** Puts a file without a key in place. False: the disk refuses, and the old one does as well. */
+export function startOver(disk: Disk, directory: string, parameters: NewParameters): boolean {
+  let tree: NewTree | undefined;
+  try {
+    tree = new NewTree(disk, directory, parameters);
+    tree.finish();
+    return true;
+  } catch {
+    tree?.abort();
+    return false;
+  }
+}

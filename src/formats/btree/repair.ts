@@ -1,7 +1,7 @@
 /** Repair of the family: a dialect's own, or none: then rows are salvaged to another format. */
 import { DdiaError } from '../../shared/errors.ts';
 import type { RepairOutput, RepairPlan } from '../format.ts';
-import type { BtreeContext, BtreeOpened } from './model.ts';
+import type { BtreeContext, BtreeFile, BtreeOpened } from './model.ts';
 import { V1File } from './v1/file.ts';
 import { applyV1, type PlanBody, planV1 } from './v1/repair.ts';
 import { V2File } from './v2/file.ts';
@@ -37,12 +37,14 @@ async function withOurs<T>(
   use: (file: V1File | V2File) => Promise<T>,
 ): Promise<T> {
   const source = input.set.open(input.files[0]!.name);
+  let file: BtreeFile | undefined;
   try {
-    const file = await input.dialect.open(input, source, context);
+    file = await input.dialect.open(input, source, context);
     if (!(file instanceof V1File || file instanceof V2File)) throw notInPlace(input);
     return await use(file);
   } finally {
-    source.close?.();
+    if (file) file.close();
+    else source.close?.();
   }
 }
 

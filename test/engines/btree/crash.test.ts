@@ -72,6 +72,27 @@ describe('every crash point of a store that syncs', () => {
     expect(report.violations, formatReport(report)).toEqual([]);
     expect(report.points).toBeGreaterThan(80);
   });
+
+  it('keeps its promises where the last key goes before it is closed', async () => {
+    const report = await explore<Event>({
+      disk: { root: ROOT },
+      workload: async (disk, log) => {
+        const store = opener(disk.boot)(disk);
+        const keys = ['a', 'b', 'c', 'd', 'e', 'f'];
+        await write(
+          store,
+          log,
+          keys.map((key) => filled(key, '1')),
+        );
+        for (const key of keys) await write(store, log, [[key, undefined]]);
+        store.close();
+      },
+      check: (disk, { events }) => violations(disk, events, opener(disk.boot)),
+      profile: 'adversarial',
+      limits: LIMITS,
+    });
+    expect(report.violations, formatReport(report)).toEqual([]);
+  });
 });
 
 describe('every crash point of a store that does not sync', () => {

@@ -6,6 +6,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Pager } from '../../../src/engines/btree/pager.ts';
 import type { BtreeStore } from '../../../src/engines/btree/store.ts';
+import { v2 } from '../../../src/formats/btree/v2/index.ts';
 import {
   INTERIOR,
   LEAF,
@@ -17,6 +18,7 @@ import { SimDisk } from '../../../src/io/sim-disk/sim-disk.ts';
 import { crc32c } from '../../../src/shared/crc32.ts';
 import { DdiaError } from '../../../src/shared/errors.ts';
 import { Random } from '../../../src/shared/random.ts';
+import { opened, repaired, scan } from '../../formats/btree/support.ts';
 import { fsck, opener, ROOT } from './invariants.ts';
 
 const PAGE = 512;
@@ -316,5 +318,17 @@ describe('what is asked for that cannot be', () => {
     store.close();
     expect(disk.list(ROOT)).toEqual(['tree.bt2']);
     expect(await fsck(disk)).toEqual([]);
+  });
+});
+
+describe('a store without its meta pages', () => {
+  it('is found below its latest root, and nothing that was deleted comes back', async () => {
+    const content = await grown(400);
+    const keys = Array.from({ length: 400 }, (_, i) => i)
+      .filter((i) => i % 5 !== 0)
+      .map(keyOf);
+    const input = opened(v2, { 'tree.bt2': content.fill(0, 0, 2 * PAGE) });
+    const { rows } = await scan(opened(v2, await repaired(input)));
+    expect(rows.map(({ key }) => key)).toEqual(keys);
   });
 });

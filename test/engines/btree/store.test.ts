@@ -218,6 +218,22 @@ describe('a random workload', () => {
 });
 
 describe('space', () => {
+  it('of a store that is closed without a key is as it began, whoever looks at it', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    const store = open(disk);
+    const start = store.stat().pages;
+    for (let i = 0; i < 300; i++) await store.put(bytes(`key${i}`), Buffer.alloc(40));
+    const seen = store.snapshot();
+    for (let i = 0; i < 300; i++) await store.delete(bytes(`key${i}`));
+    store.close();
+    expect([...seen.scan()]).toHaveLength(300);
+    seen.close();
+    expect(await fsck(disk)).toEqual([]);
+    const again = open(disk);
+    expect(again.stat()).toMatchObject({ pages: start, height: 0, freePages: 0 });
+    again.close();
+  });
+
   it('is used again: overwriting for ever needs no more of it', async () => {
     const disk = new SimDisk({ root: ROOT });
     const store = open(disk, { sync: 'sync' });

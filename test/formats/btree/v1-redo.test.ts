@@ -7,7 +7,7 @@ import { encodeEntry } from '../../../src/formats/wal/btree-v1/encode.ts';
 import { btreeV1 } from '../../../src/formats/wal/btree-v1/index.ts';
 import { wal } from '../../../src/formats/wal/index.ts';
 import { concat, memorySet } from '../../support/memory.ts';
-import { codes, type Files, opened, repaired, scan, verify } from './support.ts';
+import { codes, type Files, opened, plan, repaired, scan, verify } from './support.ts';
 
 const PAGE = 512;
 
@@ -104,6 +104,20 @@ describe('a log of whole operations', () => {
     expect(await codes(opened(v1, mended))).toEqual([]);
     const cut = filesOf([concat(log()).subarray(0, 1500)]);
     expect(await keysOf(await repaired(opened(v1, cut)))).toBe('abc');
+  });
+
+  it('is accounted for to its last byte where a repair empties it', async () => {
+    const whole = concat(log());
+    const files = { ...filesOf([whole]), 'btree.wal': concat([whole, whole.subarray(0, 700)]) };
+    const { ledger, rewrite } = await plan(opened(v1, files));
+    expect(rewrite).toContain('btree.wal');
+    const spans = ledger.filter(({ file }) => file === 'btree.wal');
+    expect(spans.map(({ offset, length, fate }) => [offset, length, fate])).toEqual([
+      [0, whole.length, 'salvaged'],
+      [whole.length, 700, 'dropped'],
+    ]);
+    expect(ledger.reduce((sum, { records }) => sum + records, 0)).toBe('abcdefghij'.length);
+    expect(await keysOf(await repaired(opened(v1, files)))).toBe('abcdefghij');
   });
 
   it('is no damage to its own dialect, though the tree holds other keys at these numbers', async () => {

@@ -166,6 +166,23 @@ const pageCount = sample.length / 512;
 const root = word(sample, 0);
 const leafAt = (page: number) => page * 512;
 
+/** A copy with one byte, or a whole page, changed. */
+function withByte(bytes: Uint8Array, at: number, value: number): Uint8Array {
+  const copy = bytes.slice();
+  copy[at] = value;
+  return copy;
+}
+const killed = (bytes: Uint8Array, page: number) =>
+  bytes.slice().fill(0xa5, leafAt(page), leafAt(page + 1));
+
+/** The last leaf is its neighbour's sibling, and its parent knows nothing of it, nor of its keys. */
+function unknownSplit(): Uint8Array {
+  const view = new DataView(sample.slice().buffer);
+  view.setUint16(leafAt(root) + 1, view.getUint16(leafAt(root) + 1) - 1);
+  view.setUint32(8, pairs.length - view.getUint16(leafAt(root - 1) + 1));
+  return new Uint8Array(view.buffer);
+}
+
 const firstOfLeaf = (page: number) =>
   Buffer.from(sample.slice(leafAt(page) + 9, leafAt(page) + 16)).toString();
 
@@ -185,6 +202,8 @@ describe('damage', () => {
   it.each(damaged)('%s is found', async (_, bytes, expected) => {
     const found = await codes(file(bytes));
     expect(found).toEqual(expect.arrayContaining(expected));
+    const { findings } = await verify(file(bytes));
+    for (const one of findings) expect(Object.keys(one)).toContain('expected');
   });
 
   it('is told with page, parent, expected and actual', async () => {
@@ -195,6 +214,18 @@ describe('damage', () => {
     expect(findings.map(({ code }) => code)).toEqual(['key-order', 'key-range']);
     expect(findings[1]).toMatchObject({ page: 3, expected: { from: firstOfLeaf(3) } });
     expect(findings[1]!.parent).toBeGreaterThan(0);
+  });
+
+  it('of a sibling names the parent of the page that has it', async () => {
+    const many = Array.from({ length: 2000 }, (_, i) => [`key${10_000 + i}`, 'v'] as const);
+    const high = load(many);
+    const inner = high.findIndex((type, at) => at % 512 === 0 && at > 0 && type === 0) / 512;
+    // The last leaf below the first of several inner pages: the next one is below another.
+    const last = new DataView(high.buffer).getUint16(inner * 512 + 1) + 1;
+    const { findings } = await verify(file(withWord(high, last * 512 + 3, 1)));
+    const [found] = findings;
+    expect(found).toMatchObject({ code: 'sibling-cycle', page: last, parent: inner });
+    expect(found).toMatchObject({ expected: last + 1, actual: 1 });
   });
 
   it('of a root makes every leaf an orphan, and repair takes all of them over', async () => {
@@ -209,6 +240,71 @@ describe('damage', () => {
     const result = file((await repaired(file(bytes), made))['btree.db']!);
     expect((await scan(result)).rows.map(({ key, value }) => [key, value])).toEqual(pairs);
     expect((await verify(result)).clean).toBe(true);
+  });
+
+  // Each of these hides leaves that are whole from the walk, and a repair must not give them up.
+  const hiding: [string, Uint8Array, string][] = [
+    ['a root that is a leaf', withWord(sample, 0, 4), 'meta-bad'],
+    ['a root that is the last leaf', withWord(sample, 0, root - 1), 'meta-bad'],
+    ['a root that is a leaf, and none above', killed(withWord(sample, 0, 4), root), 'key-count'],
+    [
+      'a leaf that says it is none, below a page that is lost',
+      withByte(killed(sample, root), leafAt(3), 0),
+      'page-type',
+    ],
+    ['a split that its parent does not know', unknownSplit(), 'sibling-broken'],
+  ];
+  it.each(hiding)('%s loses no key', async (_, bytes, code) => {
+    const input = file(bytes);
+    expect(await codes(input)).toContain(code);
+    const result = file((await repaired(input))['btree.db']!);
+    expect((await verify(result)).findings).toEqual([]);
+    const { rows } = await scan(result);
+    expect(rows.map(({ key, value }) => [key, value])).toEqual(pairs);
+  });
+
+  it('is not what a tree leaves behind that had its last key deleted', async () => {
+    const bytes = sample.slice();
+    [1, 1, 0, 2].forEach((value, i) => {
+      new DataView(bytes.buffer).setUint32(4 * i, value);
+    });
+    bytes.fill(0, leafAt(1) + 1, leafAt(2)).fill(0xff, leafAt(1) + 3, leafAt(1) + 7);
+    expect(await codes(file(bytes))).toEqual(['file-tail']);
+  });
+
+  it('of a root with one key never takes its key for one with a value', async () => {
+    const some = pairs.slice(0, 40);
+    const two = load(some);
+    const top = word(two, 0) * 512;
+    for (const bytes of [withByte(two, top, 1), withByte(withWord(two, 4, 1), top, 7)]) {
+      expect(await codes(file(bytes))).toContain('page-type');
+      const { rows } = await scan(file((await repaired(file(bytes)))['btree.db']!));
+      expect(rows.map(({ key, value }) => [key, value])).toEqual(some);
+    }
+  });
+
+  it('of an only leaf that says it is none, where the height agrees, loses no key', async () => {
+    const some = pairs.slice(0, 9);
+    const one = withByte(withWord(load(some), 4, 2), leafAt(1), 0);
+    const { rows } = await scan(file((await repaired(file(one)))['btree.db']!));
+    expect(rows.map(({ key, value }) => [key, value])).toEqual(some);
+    // Nor is an inner page among those that are lost taken for a leaf with empty values.
+    const two = load(pairs.slice(0, 40));
+    const top = word(two, 0);
+    const lost = withByte(withWord(two, 0, 1), top * 512, 1);
+    const result = await scan(file((await repaired(file(lost)))['btree.db']!));
+    expect(result.rows.map(({ key, value }) => [key, value])).toEqual(pairs.slice(0, 40));
+  });
+
+  it('of most of the metadata leaves the page size known', async () => {
+    for (const [at, value] of [
+      [4, 4],
+      [0, 2],
+    ] as const) {
+      const one = withWord(withWord(load([['k', 'v']], 4096), at, value), 8, 9);
+      const { stats } = await verify(file(one));
+      expect(stats).toMatchObject({ facts: { pageSize: 4096 } });
+    }
   });
 
   it('that leaves two values for a key keeps the live one, and sets the other aside', async () => {

@@ -4,11 +4,28 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { btree } from '../../../src/formats/btree/index.ts';
 import { v2 } from '../../../src/formats/btree/v2/index.ts';
-import { KIND_AT, LEAF } from '../../../src/formats/btree/v2/layout.ts';
+import {
+  KIND_AT,
+  LEAF,
+  PAGE_AT,
+  pageCrc,
+  storeSeed,
+} from '../../../src/formats/btree/v2/layout.ts';
+import { V2Page } from '../../../src/formats/btree/v2/page.ts';
 import { identify } from '../../../src/formats/detect.ts';
+import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import { root as project } from '../../support/memory.ts';
 import { alone, codes, layoutFaults, plan, repaired, scan, verify } from './support.ts';
-import { fileOf, metaOf, type Pairs, pageOf, pairs, withFreeList, withMeta } from './v2-support.ts';
+import {
+  fileOf,
+  metaOf,
+  type Pairs,
+  pageOf,
+  pairs,
+  STORE_ID,
+  withFreeList,
+  withMeta,
+} from './v2-support.ts';
 
 const input = (bytes: Uint8Array) => alone(v2, 'tree.bt2', bytes);
 const rowsOf = async (bytes: Uint8Array): Promise<Pairs> => {
@@ -124,6 +141,8 @@ describe('damage is found', () => {
   ];
   it.each(cases)('%s', async (_, bytes, of) => {
     expect(await codes(input(bytes))).toEqual(expect.arrayContaining(of));
+    const { findings } = await verify(input(bytes));
+    for (const one of findings) expect(Object.keys(one)).toContain('expected');
   });
 
   it('and the other meta page does where one is lost', async () => {
@@ -162,9 +181,63 @@ describe('repair', () => {
     expect(await mended(changed((c) => (c[40]! ^= 1) + (c[512 + 40]! ^= 1)))).toEqual(some);
   });
 
+  it('loses nothing with both meta pages gone to the last byte, nor with the root as well', async () => {
+    const blank = changed((c) => c.fill(0, 0, 1024));
+    const { consequences } = await plan(input(blank));
+    expect(consequences[0]).toContain(`${some.length} keys from the live tree, 0 from orphan`);
+    expect(consequences[1]).toContain(`the one below page ${root}`);
+    expect(await mended(blank)).toEqual(some);
+    expect(await mended(new Uint8Array(blank).fill(1, root * 512, root * 512 + 512))).toEqual(some);
+    for (const pageSize of [1024, 32_768]) {
+      const few = pairs(3);
+      const one = fileOf(few, { pageSize });
+      expect(one.length).toBe(3 * pageSize);
+      expect(await mended(one.fill(0, 0, 2 * pageSize))).toEqual(few);
+    }
+  });
+
   it('loses the keys of a leaf that is gone, and a value whose chain is', async () => {
     expect(await mended(flipped(leaves[4]! * 512 + 300))).toEqual(without(leaves[4]!));
     expect(await mended(flipped(2 * 512 + 100))).toEqual(some.slice(1));
+  });
+
+  it('keeps values that are longer than what other layouts have read whole', async () => {
+    const limits = { ...DEFAULT_LIMITS, recordBytes: 1024 };
+    const long: Pairs = [
+      ['a', 'x'.repeat(5000)],
+      ['b', '1'],
+    ];
+    const bytes = fileOf(long);
+    bytes[3] = bytes[3]! ^ 1;
+    const context = { limits, options: {} };
+    const parts: Uint8Array[] = [];
+    const carried = await btree.planRepair!(input(bytes), { mend: false }, context);
+    await btree.applyRepair!(input(bytes), { ...carried, inputs: [] }, context, {
+      create: () => ({
+        write: (page, start, end) => parts.push(page.slice(start, end)),
+        finish: () => {},
+      }),
+    });
+    expect(await rowsOf(new Uint8Array(Buffer.concat(parts)))).toEqual(long);
+  });
+
+  it('takes no key twice where a separator is wrong and what is lost seems to be more', async () => {
+    const seed = storeSeed(STORE_ID);
+    const end = file.length;
+    // A leaf that nobody leads to repeats the one behind that which is lost.
+    const bytes = new Uint8Array([...file, ...pageOf(file, leaves[5]!)]);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(end + PAGE_AT, end / 512, true);
+    view.setUint32(end, pageCrc(seed, end / 512, bytes, view, end, 512), true);
+    const top = new V2Page();
+    top.parse(bytes, view, root * 512, 512);
+    const i = leaves.findIndex((_, child) => top.child(child) === leaves[5]);
+    top.key(i - 1).fill(0xff, -1);
+    const rootCrc = pageCrc(seed, root, bytes, view, root * 512, 512);
+    view.setUint32(root * 512, rootCrc, true);
+    const wrong = withMeta(bytes, { rootCrc, pages: end / 512 + 1 });
+    wrong[leaves[4]! * 512 + 300]! ^= 1;
+    expect(await mended(wrong)).toEqual(without(leaves[4]!));
   });
 
   it('takes older copies from free pages, less what was deleted since', async () => {

@@ -12,6 +12,8 @@ import {
   NO_PAGE,
   ROOT_AT,
 } from './layout.ts';
+import { lastPage } from './meta.ts';
+import { isInternal, V1Page } from './page.ts';
 
 export function checkMeta(file: V1File, check: Check): void {
   const { meta, pageSize, size, pageCount } = file;
@@ -66,7 +68,7 @@ export function* checkFree(file: V1File, check: Check): Steps {
     const at = from === 0 ? FREE_HEAD_AT : 3;
     const place = { page: from, at, length: 4, actual: page, repair };
     if (page < 1 || page >= Math.min(file.pageCount, Math.max(file.meta.nextFree, 2))) {
-      const expected = `1 to ${Math.min(file.pageCount, file.meta.nextFree) - 1}, or none`;
+      const expected = `1 to ${lastPage(file)}, or none`;
       check.finding('free-range', 'the free list leads out of the file', { ...place, expected });
       return;
     }
@@ -103,15 +105,46 @@ export function* checkFree(file: V1File, check: Check): Steps {
   }
 }
 
+/** The root hangs on nothing: a page outside the tree that leads to it is what was the root. */
+export function* checkRoot(file: V1File, check: Check): Steps {
+  const { meta, pages, pageSize, pageCount } = file;
+  if (!check.reached(meta.root)) return;
+  const above = new V1Page();
+  // Behind them lies what a larger tree left when its last key went.
+  const end = Math.min(meta.nextFree, pageCount);
+  for (let page = 1; page < end; page++) {
+    if (page % 4096 === 0) yield check.visited;
+    if (check.reached(page) || !pages.load(page)) continue;
+    const { bytes, view, start } = pages;
+    above.parse(bytes, view, start, pageSize, false);
+    if (!isInternal(above, pageCount)) continue;
+    const children = Array.from({ length: above.cells + 1 }, (_, i) => above.child(i));
+    if (!children.includes(meta.root)) continue;
+    check.finding('meta-bad', `root is a child of page ${page}, which is outside the tree`, {
+      page: 0,
+      at: ROOT_AT,
+      length: 4,
+      expected: 'a page that no other leads to',
+      actual: meta.root,
+      repair: 'build the tree anew from all leaves',
+    });
+    return;
+  }
+}
+
 /** Every page is metadata, tree or free, and the tree has as many keys as the metadata says. */
 export function checkOwners(file: V1File, check: Check, keys: number): void {
   const { meta, pageCount } = file;
   const end = Math.min(meta.nextFree < 2 ? pageCount : meta.nextFree, pageCount);
   for (let page = 1; page < end; page++) {
     if (check.reached(page)) continue;
-    const what = 'the page belongs to nobody: neither tree nor free list leads to it';
-    const repair = 'put it on the free list; its bytes go to quarantine';
-    check.finding('page-leaked', what, { page, severity: 'warning', repair });
+    check.finding('page-leaked', 'the page belongs to nobody', {
+      page,
+      expected: 'in the tree or in the free list',
+      actual: 'in neither',
+      severity: 'warning',
+      repair: 'put it on the free list; its bytes go to quarantine',
+    });
   }
   for (let page = end; page < pageCount; page++) {
     if (!check.reached(page)) check.claim(page, KIND.unused);

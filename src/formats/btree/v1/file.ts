@@ -17,7 +17,7 @@ import {
 } from '../model.ts';
 import { type Overlay, PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
-import { checkFree, checkMeta, checkOwners } from './accounts.ts';
+import { checkFree, checkMeta, checkOwners, checkRoot } from './accounts.ts';
 import { TYPE_LEAF } from './layout.ts';
 import { readMeta, type V1Meta } from './meta.ts';
 import { V1Page } from './page.ts';
@@ -39,7 +39,11 @@ export class V1File implements BtreeFile {
     readonly source: ByteSource,
     readonly pageSize: number,
     /** Page images of the redo log, and the last page that one is of. */
-    readonly overlay?: Overlay & { readonly pages: readonly number[]; readonly source: ByteSource },
+    readonly overlay?: Overlay & {
+      readonly pages: readonly number[];
+      readonly source: ByteSource;
+      readonly end: number;
+    },
   ) {
     this.name = source.name;
     this.size = source.size ?? 0;
@@ -62,6 +66,7 @@ export class V1File implements BtreeFile {
     const walk = new V1Walk(this, check);
     yield* walk.run();
     yield* checkFree(this, check);
+    yield* checkRoot(this, check);
     checkOwners(this, check, walk.stat.keys);
   }
 

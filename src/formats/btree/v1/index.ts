@@ -29,6 +29,8 @@ export const v1: BtreeDialect = {
   fileName: /^btree\.db$/,
   fileNames: [FILE_NAME],
   salvageOnly: false,
+  lockFile: 'LOCK',
+  beside: [REDO_NAME],
   detect,
   open,
 };

@@ -43,3 +43,9 @@ export function metaPage(meta: V1Meta, pageSize: number): Uint8Array {
   view.setUint32(FREE_HEAD_AT, meta.freeHead);
   return page;
 }
+
+/** The last page that may be in use, as far as the metadata can be right. */
+export function lastPage({ meta, pageCount }: { meta: V1Meta; pageCount: number }): number {
+  const end = meta.nextFree < 2 ? pageCount : Math.min(meta.nextFree, pageCount);
+  return Math.max(1, end - 1);
+}

@@ -19,6 +19,8 @@ import {
 } from './layout.ts';
 import { V1Page } from './page.ts';
 
+/** Under no other size do the metadata say how long the file is: that is hardly ever chance. */
+const EXACT_SCORE = 6;
 /** Sizes that are no worse than the best by more than this are checked in full. */
 const CLOSE = 1;
 /** Of a full check for the page size, findings that are counted. */
@@ -90,11 +92,19 @@ export function isSure(head: Uint8Array, size: number, pageSize: number): boolea
   return listed && scoreOf(head, size, pageSize) >= 9;
 }
 
+function nextFreeOf(head: Uint8Array): number {
+  if (head.length < META_BYTES) return 0;
+  return new DataView(head.buffer, head.byteOffset, head.byteLength).getUint32(NEXT_FREE_AT);
+}
+
 export function bestPageSize(head: Uint8Array, source: ByteSource): number {
   const size = source.size ?? 0;
   const scored = PAGE_SIZES.map((pageSize) => ({
     pageSize,
-    score: scoreOf(head, size, pageSize) + pagesScore(head, size, pageSize),
+    score:
+      scoreOf(head, size, pageSize) +
+      pagesScore(head, size, pageSize) +
+      (nextFreeOf(head) * pageSize === size ? EXACT_SCORE : 0),
   }));
   const most = Math.max(...scored.map(({ score }) => score));
   if (most === 0) return size > 0 && size < PAGE_BYTES_DEFAULT ? 512 : PAGE_BYTES_DEFAULT;

@@ -93,6 +93,13 @@ export class V1Page {
     return -1;
   }
 
+  /** Of a leaf, of all values together. */
+  get valueBytes(): number {
+    let bytes = 0;
+    for (let i = 0; i < this.cells; i++) bytes += this.fourth[i]! - this.third[i]!;
+    return bytes;
+  }
+
   compareTo(i: number, key: Uint8Array): number {
     return compareKeys(this.bytes, this.keyStart[i]!, this.keyEnd[i]!, key, 0, key.length);
   }
@@ -115,6 +122,18 @@ export class V1Page {
 const EMPTY = new Uint8Array(0);
 const NONE = new Int32Array(0);
 const NO_THIRD = new Float64Array(0);
+
+/**
+ * Whether a page that has just been read as an internal one is hardly anything else, whatever its
+ * type says: where a leaf has the length of a value, it has the number of a page of the file.
+ */
+export function isInternal(page: V1Page, pageCount: number): boolean {
+  if (page.cells === 0 || page.cells < page.count || page.disorder() >= 0) return false;
+  for (let i = 1; i <= page.cells; i++) {
+    if (page.child(i) >= 1 && page.child(i) < pageCount) return true;
+  }
+  return false;
+}
 
 /** True for a page that says: I am a leaf. */
 export function saysLeaf(page: V1Page): boolean {

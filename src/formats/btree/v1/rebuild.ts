@@ -11,7 +11,10 @@ import { Salvage } from './salvage.ts';
 /** Choices between values that are told one by one. */
 const CHOICES_MAX = 100;
 
-export type RebuildBody = Pick<RepairPlan, 'ledger' | 'rewrite' | 'consequences'>;
+export type RebuildBody = Pick<RepairPlan, 'ledger' | 'rewrite' | 'consequences'> & {
+  /** Keys of the result. */
+  keys: number;
+};
 
 export async function planRebuild(
   file: V1File,
@@ -36,10 +39,14 @@ export async function planRebuild(
   const unread = ledger.filter(({ fate, code }) => fate === 'dropped' && code !== 'key-conflict');
   if (unread.length > 0) {
     consequences.push(
-      `keys that lay in pages that cannot be read are lost, ${unread.length} stretches of bytes; keys of orphan leaves may be ones that were deleted or older values`,
+      `keys that lay in pages that cannot be read are lost, ${unread.length} stretches of bytes`,
     );
   }
-  return { ledger, rewrite: [file.name], consequences };
+  if (salvage.orphanKeys > 0) {
+    consequences.push('keys of orphan leaves may be ones that were deleted, or older values');
+  }
+  const keys = salvage.liveKeys + salvage.orphanKeys;
+  return { ledger, rewrite: [file.name], consequences, keys };
 }
 
 function ledgerOfRebuild(

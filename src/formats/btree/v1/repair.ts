@@ -1,7 +1,8 @@
 /**
  * Repair of a textbook B+tree. As long as the tree itself is whole, fields are mended: free list,
- * leaf chain, counts, a page's type. Where it is not, a new tree is built from every leaf that
- * can be read (salvage.ts). Pages that cannot be used go to quarantine whole.
+ * leaf chain, counts, a page's type. Where it is not, or leaves of it lie outside, a new tree is
+ * built from every leaf that can be read (salvage.ts). Pages that cannot be used go to quarantine
+ * whole.
  */
 import { Findings } from '../../findings.ts';
 import type { Finding, RepairOutput, RepairPlan } from '../../format.ts';
@@ -20,6 +21,7 @@ import {
   REDO_NAME,
   TYPE_LEAF,
 } from './layout.ts';
+import { hasLostLeaf } from './lost-leaf.ts';
 import { V1Page } from './page.ts';
 import { planRebuild, type RebuildBody } from './rebuild.ts';
 import { listOfPages } from './redo.ts';
@@ -42,7 +44,8 @@ const MENDABLE = new Set([
   'log-unfinished',
 ]);
 
-export type PlanBody = RebuildBody & Pick<RepairPlan, 'findings' | 'counts' | 'remove'>;
+export type PlanBody = Omit<RebuildBody, 'keys'> &
+  Pick<RepairPlan, 'findings' | 'counts' | 'remove' | 'pageSize'>;
 
 interface Mend {
   offset: number;
@@ -52,8 +55,10 @@ interface Mend {
 export async function planV1(file: V1File, context: BtreeContext): Promise<PlanBody> {
   const findings = new Findings(context.limits.findings);
   const broken: Finding[] = [];
+  const siblings = new Set<unknown>();
   const note = (finding: Finding) => {
     findings.add(finding);
+    if (finding.code === 'sibling-broken') siblings.add(finding.actual);
     const typeOnly = finding.code === 'page-type' && finding.diagnosis !== undefined;
     const heightOnly = finding.code === 'depth' && finding.page === 0;
     if (!MENDABLE.has(finding.code) && !typeOnly && !heightOnly) broken.push(finding);
@@ -62,11 +67,15 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const check = new Check(file, file.pageCount, note);
   await run(file.check(check), context, file);
   const { overlay } = file;
-  const whole = broken.length === 0 && !check.lossy;
+  const whole = broken.length === 0 && !check.lossy && !hasLostLeaf(file, check, siblings);
   const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
-  const body = mended ?? (await planRebuild(file, context, broken));
+  const { keys, ...body } = mended ?? (await planRebuild(file, context, broken));
   if (overlay) {
     body.rewrite.push(REDO_NAME);
+    // Pages that the file has not grown by yet are in the log alone.
+    const inFile = body.ledger.filter(({ fate }) => fate !== 'dropped');
+    const alone = keys - inFile.reduce((sum, { records }) => sum + records, 0);
+    body.ledger.push(...ledgerOfLog(overlay, alone));
     const pages = listOfPages(overlay.pages);
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
@@ -75,6 +84,30 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   const plan = { ...body, findings: findings.kept, counts: findings.counts };
   // A crash between the two replacements must not leave the old log beside the new tree.
   return overlay ? { ...plan, remove: [REDO_NAME] } : plan;
+}
+
+/** What of the log is not seen is set aside. */
+function ledgerOfLog(
+  { source, end }: NonNullable<V1File['overlay']>,
+  records: number,
+): RebuildBody['ledger'] {
+  const ledger = new Ledger();
+  const { size = end } = source;
+  ledger.begin(REDO_NAME, size);
+  const seen = {
+    offset: 0,
+    length: end,
+    code: 'log-applied',
+    reason: 'images, now in their pages',
+  };
+  ledger.add({ ...seen, fate: 'salvaged', records });
+  if (end < size) {
+    const reason = 'damage, or an operation that did not end';
+    const rest = { offset: end, length: size - end, code: 'log-unfinished', reason };
+    ledger.add({ ...rest, fate: 'dropped', records: 0 });
+  }
+  ledger.close();
+  return ledger.spans;
 }
 
 class Mender {
@@ -104,7 +137,8 @@ class Mender {
     // Pages that the log alone has are no bytes of the file, of which the plan accounts for each.
     const pages = Math.floor(this.file.size / this.file.pageSize);
     if ([...this.#mends.keys()].some((page) => page >= pages)) return undefined;
-    return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences() };
+    const keys = [...this.#keys.values()].reduce((sum, count) => sum + count, 0);
+    return { ledger: this.#ledger(), rewrite: [], consequences: this.#consequences(), keys };
   }
 
   /** Types, the chain, height and count, out of one more walk. */
@@ -230,7 +264,8 @@ function copyMended(
 ): void {
   const { pageSize } = file;
   const page = new Uint8Array(pageSize);
-  for (const { offset, length, fate, mends = [] } of plan.ledger) {
+  for (const { file: name, offset, length, fate, mends = [] } of plan.ledger) {
+    if (name !== file.name) continue;
     if (fate === 'dropped' && mends.length === 0) continue;
     for (let at = offset; at < offset + length; at += pageSize) {
       if (!file.pages.load(at / pageSize)) continue;

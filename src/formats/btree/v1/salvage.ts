@@ -12,7 +12,7 @@ import { KIND, type Steps } from '../model.ts';
 import type { Entry } from './bulk-load.ts';
 import type { V1File } from './file.ts';
 import { TYPE_LEAF } from './layout.ts';
-import { V1Page } from './page.ts';
+import { isInternal, V1Page } from './page.ts';
 import { V1Walk } from './walk.ts';
 
 interface Held {
@@ -71,9 +71,10 @@ export class Salvage {
     for (let page = 1; page < file.pageCount; page++) {
       if (check.kindOf(page) === KIND.leaf && !this.#isLive(page))
         check.reclaim(page, KIND.unknown);
-      if (check.reached(page) || !this.#saysLeaf(page)) continue;
-      const leaf = this.#open(page, this.#page);
-      if (!leaf || leaf.cells < leaf.count || leaf.cells === 0) continue;
+      // What was come to as an inner page may be a leaf whose type is wrong.
+      if (check.reached(page) && check.kindOf(page) !== KIND.interior) continue;
+      const leaf = this.#openLeaf(page);
+      if (!leaf) continue;
       this.orphans.add(page);
       this.#hold(leaf, page, false);
       if (page % 1024 === 0) yield page;
@@ -98,9 +99,19 @@ export class Salvage {
     return this.#streamedSet;
   }
 
-  #saysLeaf(page: number): boolean {
-    const { pages } = this.file;
-    return pages.load(page) && pages.bytes[pages.start] === TYPE_LEAF;
+  /**
+   * A page that nobody leads to, if it is a leaf by its own word and by its bytes, or by its bytes
+   * alone. An inner page that is read as a leaf has no value that is not empty.
+   */
+  #openLeaf(page: number): V1Page | undefined {
+    const { pages, pageSize, pageCount } = this.file;
+    const leaf = this.#open(page, this.#page);
+    if (!leaf || leaf.cells < leaf.count || leaf.cells === 0) return undefined;
+    this.#other.parse(pages.bytes, pages.view, pages.start, pageSize, false);
+    const internal = isInternal(this.#other, pageCount);
+    const empty = leaf.valueBytes === 0;
+    if (leaf.type === TYPE_LEAF) return internal && empty ? undefined : leaf;
+    return internal || empty || leaf.disorder() >= 0 ? undefined : leaf;
   }
 
   #open(page: number, into: V1Page): V1Page | undefined {

@@ -8,7 +8,8 @@ import { BtreeRow, KIND, type RowVisitor, type Steps, type TreeStat } from '../m
 import { type Bounds, isBounded } from '../range.ts';
 import type { V1File } from './file.ts';
 import { HEIGHT_MAX, NO_PAGE, TYPE_INTERNAL, TYPE_LEAF } from './layout.ts';
-import { V1Page } from './page.ts';
+import { lastPage } from './meta.ts';
+import { isInternal, V1Page } from './page.ts';
 
 type Key = Uint8Array | undefined;
 
@@ -38,6 +39,7 @@ export class V1Walk {
   /** What the leaf before says of its sibling; undefined: there is none, or it is not known. */
   #sibling: number | undefined;
   #before = -1;
+  #beforeParent = -1;
   #stopped = false;
 
   constructor(
@@ -66,7 +68,7 @@ export class V1Walk {
     }
     this.stat.height = this.height;
     yield* this.#subtree(root, 0, 1, undefined, undefined);
-    if (!this.#stopped && !isBounded(this.#bounds)) this.#link(NO_PAGE, -1);
+    if (!this.#stopped && !isBounded(this.#bounds)) this.#link(NO_PAGE);
   }
 
   /**
@@ -85,13 +87,14 @@ export class V1Walk {
   }
 
   #descend(root: number, where: number): number {
+    const stated = this.file.meta.height;
     let page = root;
     for (let depth = 1; depth <= HEIGHT_MAX; depth++) {
       if (!this.#inFile(page) || !this.file.pages.load(page)) return 0;
       const { bytes, start } = this.file.pages;
       const type = bytes[start]!;
       if (!this.#parse(this.#leaf, type === TYPE_LEAF)) return 0;
-      if (type === TYPE_LEAF) return depth;
+      if (type === TYPE_LEAF) return depth < stated && this.#mayBeInternal() ? 0 : depth;
       if (type !== TYPE_INTERNAL) return 0;
       page = this.#leaf.child(Math.floor(this.#leaf.cells * where));
     }
@@ -136,7 +139,7 @@ export class V1Walk {
     const check = this.#check;
     const { nextFree } = file.meta;
     if (!this.#inFile(page)) {
-      const expected = `1 to ${Math.min(nextFree, file.pageCount) - 1}`;
+      const expected = `1 to ${lastPage(file)}`;
       this.#tell('child-range', `child ${page} is out of range`, {
         page: parent,
         expected,
@@ -146,14 +149,15 @@ export class V1Walk {
       return false;
     }
     const kind = depth >= this.height ? KIND.leaf : KIND.interior;
+    const again: Said = { page, parent, expected: 'a page not yet come to', actual: page };
     if (this.#path.includes(page)) {
       const way = [...this.#path.slice(this.#path.indexOf(page)), page].join(' → ');
-      this.#tell('tree-cycle', `the page is its own descendant: ${way}`, { page, parent });
+      this.#tell('tree-cycle', `the page is its own descendant: ${way}`, again);
       this.#lose(-1);
       return false;
     }
     if (!check.claim(page, kind)) {
-      this.#tell('page-shared', 'a second parent leads to the page', { page, parent });
+      this.#tell('page-shared', 'a second parent leads to the page', again);
       this.#lose(-1);
       return false;
     }
@@ -180,7 +184,7 @@ export class V1Walk {
     const wouldFit =
       asDue.cells === asDue.count && asDue.disorder() < 0 && asDue.outside(low, high) < 0;
     const expected = `${due} (${leafDue ? 'leaf' : 'internal'} at depth ${depth} of ${this.height})`;
-    if (wouldFit && (asDue.leaf || asDue.cells > 0)) {
+    if (wouldFit && (asDue.leaf ? !this.#mayBeInternal() : asDue.cells > 0)) {
       const content = leafDue ? `a leaf of ${asDue.cells} keys` : `${asDue.cells + 1} children`;
       this.#tell('page-type', 'the type is not that of its place in the tree', {
         page,
@@ -214,6 +218,14 @@ export class V1Walk {
     return this.#unreadable(page, leafDue);
   }
 
+  /** Of the page in view, which is read as a leaf. */
+  #mayBeInternal(): boolean {
+    this.#parse(this.#leaf, false);
+    const may = isInternal(this.#leaf, this.file.pageCount);
+    this.#parse(this.#leaf, true);
+    return may;
+  }
+
   #unreadable(page: number, leafDue: boolean): undefined {
     this.#check.reclaim(page, leafDue ? KIND.leaf : KIND.interior);
     this.listener.unreadable?.(page);
@@ -224,7 +236,7 @@ export class V1Walk {
   /** Rows are lost here: `page` is the leaf that the chain should lead to, if that is known. */
   #lose(page: number): void {
     this.#check.lossy = true;
-    if (page >= 0 && this.#sibling !== undefined) this.#link(page, -1);
+    if (page >= 0 && this.#sibling !== undefined) this.#link(page);
     this.#sibling = undefined;
   }
 
@@ -294,17 +306,18 @@ export class V1Walk {
     if (this.#before >= 0 && page !== this.#before + 1) stat.jumps++;
     this.#fill(leaf);
     const ordered = this.#keys(leaf, page, parent, low, high);
-    if (!isBounded(this.#bounds)) this.#link(page, parent);
+    if (!isBounded(this.#bounds)) this.#link(page);
     this.#before = page;
+    this.#beforeParent = parent;
     this.#sibling = leaf.link;
     this.listener.leaf?.({ page, ordered });
     if (this.rows) this.#tellRows(leaf, page, this.rows);
   }
 
   /** The leaf before must say that `page` is next. */
-  #link(page: number, parent: number): void {
+  #link(page: number): void {
     const sibling = this.#sibling;
-    const before = this.#before;
+    const [before, parent] = [this.#before, this.#beforeParent];
     if (sibling === undefined || sibling === page) return;
     const back = this.#check.kindOf(sibling) === KIND.leaf && sibling !== page;
     const code = back ? 'sibling-cycle' : 'sibling-broken';
@@ -314,8 +327,7 @@ export class V1Walk {
     const expected = page === NO_PAGE ? 'none' : page;
     const actual = sibling === NO_PAGE ? 'none' : sibling;
     const repair = `set the sibling of page ${before} to ${expected}`;
-    const said: Said = { page: before, at: 3, length: 4, expected, actual, repair };
-    this.#tell(code, what, parent < 0 ? said : { ...said, parent });
+    this.#tell(code, what, { page: before, parent, at: 3, length: 4, expected, actual, repair });
   }
 
   #tellRows(leaf: V1Page, page: number, rows: RowVisitor): void {

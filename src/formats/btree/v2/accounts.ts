@@ -81,7 +81,8 @@ export function* checkFree(file: V2File, check: Check): Steps {
       const what = cycle
         ? 'the free list comes back to a page of its own'
         : 'the tree uses a page of the free list';
-      check.finding(cycle ? 'free-cycle' : 'free-in-tree', what, { page, parent });
+      const said = { page, parent, expected: 'a page that nobody uses', actual: page };
+      check.finding(cycle ? 'free-cycle' : 'free-in-tree', what, said);
       return;
     }
     if (!file.load(page) || file.crcOf(page) !== crc) {
@@ -135,7 +136,8 @@ function checkEntry(file: V2File, check: Check, parent: number, free: number, tx
   if (!check.claim(free, KIND.free)) {
     const twice = check.kindOf(free) === KIND.free;
     const what = twice ? 'the free list holds the page twice' : 'the free list holds a page in use';
-    check.finding(twice ? 'free-cycle' : 'free-in-tree', what, { page: free, parent });
+    const said = { page: free, parent, expected: 'a page that nobody uses', actual: free };
+    check.finding(twice ? 'free-cycle' : 'free-in-tree', what, said);
     return;
   }
   if (!file.load(free)) return;
@@ -160,8 +162,12 @@ export function checkOwners(file: V2File, check: Check, keys: number): void {
   const end = Math.min(live.pages, pageCount);
   for (let page = META_PAGES; page < end; page++) {
     if (check.reached(page)) continue;
-    const what = 'the page belongs to nobody: neither tree nor free list leads to it';
-    check.finding('page-leaked', what, { page, severity: 'warning' });
+    check.finding('page-leaked', 'the page belongs to nobody', {
+      page,
+      expected: 'in the tree or in the free list',
+      actual: 'in neither',
+      severity: 'warning',
+    });
   }
   for (let page = end; page < pageCount; page++) check.claim(page, KIND.unused);
   if (!check.lossy && keys !== live.keys) {

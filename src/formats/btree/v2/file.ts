@@ -27,6 +27,7 @@ import {
   OVERFLOW,
   pageCrc,
   storeSeed,
+  VALUE_BYTES_MAX,
 } from './layout.ts';
 import type { ReadMeta } from './meta.ts';
 import { V2Page } from './page.ts';
@@ -58,8 +59,6 @@ export class V2File implements BtreeFile {
     readonly source: ByteSource,
     readonly metas: readonly ReadMeta[],
     readonly live: ReadMeta,
-    /** Values are put together up to this. */
-    readonly valueBytesMax: number,
   ) {
     this.name = source.name;
     this.size = source.size ?? 0;
@@ -183,7 +182,7 @@ export class V2File implements BtreeFile {
   /** A value from its overflow pages, if all of them check; pages that it goes through are told. */
   value(leaf: V2Page, slot: number, onPage?: (page: number) => boolean): Uint8Array | undefined {
     const { length, page: first, crc: firstCrc } = leaf.overflowOf(slot);
-    if (length > this.valueBytesMax || length > this.size) return undefined;
+    if (length > VALUE_BYTES_MAX || length > this.size) return undefined;
     const value = new Uint8Array(length);
     let page = first;
     let crc = firstCrc;

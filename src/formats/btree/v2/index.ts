@@ -1,11 +1,11 @@
 /** Our own B+tree file: copy-on-write pages, two meta pages, checksums that know their place. */
 import { type ByteSource, type Detection, NOT_THIS, type Probe } from '../../format.ts';
-import type { BtreeContext, BtreeDialect, BtreeOpened } from '../model.ts';
-import { readSync } from '../page-cache.ts';
+import type { BtreeDialect, BtreeOpened } from '../model.ts';
 import { V2File } from './file.ts';
-import { FILE_NAME, MAGIC, META_PAGES, PAGE_BYTES_DEFAULT, pageCrc, storeSeed } from './layout.ts';
+import { FILE_NAME, MAGIC, PAGE_BYTES_DEFAULT } from './layout.ts';
+import { storeOfPages } from './lost-metas.ts';
 import { liveOf, type ReadMeta } from './meta.ts';
-import { pageSizes, readMetas } from './read-metas.ts';
+import { pageSizes, readSteadyMetas } from './read-metas.ts';
 
 export const v2: BtreeDialect = {
   id: 'v2',
@@ -19,11 +19,10 @@ export const v2: BtreeDialect = {
   fileName: /\.bt2$/,
   fileNames: [FILE_NAME],
   salvageOnly: false,
+  lockFile: 'LOCK',
   detect,
   open,
 };
-
-const PAGES_TRIED = 16;
 
 function detect({ head, name }: Probe): Detection {
   const magic = Buffer.from(MAGIC, 'latin1');
@@ -38,35 +37,24 @@ function detect({ head, name }: Probe): Detection {
     : NOT_THIS;
 }
 
-async function open(
-  _input: BtreeOpened,
-  source: ByteSource,
-  context: BtreeContext,
-): Promise<V2File> {
-  const metas = readMetas(source);
-  const live = liveOf(metas) ?? likeliest(source, metas);
-  return new V2File(source, metas, live, context.limits.recordBytes);
+async function open(input: BtreeOpened, given: ByteSource): Promise<V2File> {
+  let source = given;
+  for (;;) {
+    const metas = readSteadyMetas(source);
+    const live = liveOf(metas) ?? likeliest(source, metas);
+    const { size = 0 } = source;
+    const longer = size < live.pages * live.pageSize ? input.set.open(source.name) : undefined;
+    if (longer === undefined || (longer.size ?? 0) <= size) {
+      longer?.close?.();
+      return new V2File(source, metas, live);
+    }
+    // It has grown since it was opened.
+    source.close?.();
+    source = longer;
+  }
 }
 
-/** Neither can be used: the page size and store under which most of the first pages check. */
+/** Neither can be used: page size and store are those that the pages tell. */
 function likeliest(source: ByteSource, metas: readonly ReadMeta[]): ReadMeta {
-  let best = { ...metas[0]!, pageSize: PAGE_BYTES_DEFAULT };
-  let most = 0;
-  for (const meta of metas) {
-    const seed = storeSeed(meta.storeId);
-    for (const pageSize of pageSizes()) {
-      const bytes = new Uint8Array(PAGES_TRIED * pageSize);
-      const view = new DataView(bytes.buffer);
-      const got = readSync(source, bytes, bytes.length, META_PAGES * pageSize);
-      let whole = 0;
-      for (let i = 0; (i + 1) * pageSize <= got; i++) {
-        const crc = pageCrc(seed, META_PAGES + i, bytes, view, i * pageSize, pageSize);
-        if (crc === view.getUint32(i * pageSize, true)) whole++;
-      }
-      if (whole <= most) continue;
-      most = whole;
-      best = { ...meta, pageSize };
-    }
-  }
-  return best;
+  return { ...metas[0]!, pageSize: PAGE_BYTES_DEFAULT, ...storeOfPages(source) };
 }

@@ -23,6 +23,20 @@ export function readMetas(source: ByteSource): [ReadMeta, ReadMeta] {
   return [first, second!];
 }
 
+/** A writer may be at it: both as they were at one moment. */
+const STEADY_TRIES = 100;
+
+export function readSteadyMetas(source: ByteSource): [ReadMeta, ReadMeta] {
+  let metas = readMetas(source);
+  for (let i = 0; i < STEADY_TRIES; i++) {
+    const again = readMetas(source);
+    if (again.every(({ txn, fault }, i) => txn === metas[i]!.txn && fault === metas[i]!.fault))
+      break;
+    metas = again;
+  }
+  return metas;
+}
+
 function metaAt(source: ByteSource, at: number, page: number): ReadMeta {
   const bytes = new Uint8Array(META_BYTES);
   readSync(source, bytes, META_BYTES, at);

@@ -53,13 +53,18 @@ export async function planV2(file: V2File, context: BtreeContext): Promise<V2Pla
 }
 
 function consequencesOf(salvage: V2Salvage): string[] {
-  const { liveKeys, orphanKeys, olderKeys, choices, lost } = salvage;
+  const { liveKeys, orphanKeys, olderKeys, choices, lost, root } = salvage;
   const told = [
     `the tree is built anew: ${liveKeys} keys from the live tree, ${orphanKeys} from orphan leaves, ${olderKeys} from older copies in free pages, ${choices.length} conflicts`,
     ...choices.slice(0, CHOICES_MAX),
   ];
   if (choices.length > CHOICES_MAX) {
     told.push(`… and ${choices.length - CHOICES_MAX} more of these`);
+  }
+  if (root !== undefined) {
+    told.push(
+      `no meta page can be used: the tree is the one below page ${root}, the latest that there is`,
+    );
   }
   if (lost.length > 0) {
     told.push(

@@ -13,6 +13,8 @@ import { checkFree } from './accounts.ts';
 import type { Entry } from './build.ts';
 import type { V2File } from './file.ts';
 import { META_PAGES } from './layout.ts';
+import { type NewestRoot, newestRoot } from './lost-metas.ts';
+import type { Meta } from './meta.ts';
 import { V2Page } from './page.ts';
 import { V2Walk } from './walk.ts';
 
@@ -49,12 +51,15 @@ export class V2Salvage {
   readonly taken = new Map<number, number>();
   readonly orphans = new Set<number>();
   readonly choices: string[] = [];
+  /** Of the tree that is taken, where no meta page says which. */
+  root: number | undefined;
   liveKeys = 0;
   orphanKeys = 0;
   olderKeys = 0;
   /** Leaves of the tree whose keys do not follow the ones before. */
   readonly #disordered: number[] = [];
   readonly #held: Held[] = [];
+  readonly #heldKeys = new Set<string>();
 
   constructor(readonly file: V2File) {
     this.check = new Check(file, file.pageCount, () => {});
@@ -63,8 +68,12 @@ export class V2Salvage {
   *collect(): Steps {
     const { file, check } = this;
     let last: Uint8Array | undefined;
-    if (file.live.fault === '') {
-      const walk = new V2Walk(file, check, file.live, undefined, undefined, {
+    let newest: NewestRoot | undefined;
+    let meta: Meta | undefined = file.live.fault === '' ? file.live : undefined;
+    if (!meta) yield* newestRoot(file, (found) => (newest = found));
+    meta ??= newest?.meta;
+    if (meta) {
+      const walk = new V2Walk(file, check, meta, undefined, undefined, {
         leaf: (page, leaf) => {
           const follows = !last || leaf.cells === 0 || leaf.compare(0, last) > 0;
           if (!follows || leaf.disorder() >= 0) {
@@ -80,8 +89,9 @@ export class V2Salvage {
         lostValue: (page, slot, key) => this.#loseValue(page, slot, key),
       });
       yield* walk.run();
-      yield* checkFree(file, check);
-    } else this.lost.push({ low: undefined, high: undefined });
+    }
+    if (file.live.fault === '') yield* checkFree(file, check);
+    else this.#loseAround(newest);
     for (const page of this.#disordered) this.#takeDisordered(page);
     if (this.lost.length > 0) yield* this.#spares();
     this.#held.sort((a, b) => Buffer.compare(a.key, b.key));
@@ -98,6 +108,22 @@ export class V2Salvage {
     this.liveKeys--;
   }
 
+  /** A root that was found may be that of a part: what lies around its keys is lost to it. */
+  #loseAround(newest: NewestRoot | undefined): void {
+    const full = this.stream.filter((page) => this.taken.get(page)! > 0);
+    const [first, last] = [full[0], full.at(-1)];
+    if (!newest || first === undefined || last === undefined) {
+      this.lost.push({ low: undefined, high: undefined });
+      return;
+    }
+    this.root = newest.meta.root;
+    if (newest.sure) return;
+    this.lost.push({ low: undefined, high: new Uint8Array(this.#open(first)!.key(0)) });
+    const leaf = this.#open(last)!;
+    const end = Buffer.concat([leaf.key(leaf.cells - 1), Buffer.of(0)]);
+    this.lost.push({ low: new Uint8Array(end), high: undefined });
+  }
+
   #takeDisordered(page: number): void {
     const leaf = this.#open(page);
     if (!leaf) return;
@@ -105,15 +131,25 @@ export class V2Salvage {
     for (let slot = 0; slot < leaf.cells; slot++) {
       if (this.lostSlots.get(page)?.has(slot)) continue;
       const key = new Uint8Array(leaf.key(slot));
-      if (this.#isStreamed(key) || this.#held.some((one) => Buffer.compare(one.key, key) === 0)) {
+      if (this.#has(key)) {
         this.#tell(key, page, 'a key that the tree has twice: the first is kept');
         continue;
       }
-      this.#held.push({ key, page, slot });
+      this.#hold(key, page, slot);
       count++;
     }
     this.taken.set(page, count);
     this.liveKeys += count;
+  }
+
+  #hold(key: Uint8Array, page: number, slot: number): void {
+    this.#held.push({ key, page, slot });
+    this.#heldKeys.add(nameOf(key));
+  }
+
+  /** Whether a leaf has given it. Separators that are wrong lead to ranges that are not lost. */
+  #has(key: Uint8Array): boolean {
+    return this.#heldKeys.has(nameOf(key)) || this.#isStreamed(key);
   }
 
   #isStreamed(key: Uint8Array): boolean {
@@ -125,9 +161,12 @@ export class V2Salvage {
       if (leaf.cells > 0 && leaf.compare(0, key) > 0) high = middle;
       else low = middle + 1;
     }
-    const leaf = low === 0 ? undefined : this.#open(this.stream[low - 1]!);
+    const page = this.stream[low - 1] ?? -1;
+    const leaf = this.#open(page);
     if (!leaf) return false;
-    for (let i = 0; i < leaf.cells; i++) if (leaf.compare(i, key) === 0) return true;
+    for (let i = 0; i < leaf.cells; i++) {
+      if (leaf.compare(i, key) === 0) return !this.lostSlots.get(page)?.has(i);
+    }
     return false;
   }
 
@@ -163,13 +202,13 @@ export class V2Salvage {
       const newer = spans.some(
         (s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0,
       );
-      if (newer) return;
+      if (newer || this.#has(key)) return;
       const opened = this.#open(page)!;
       if (opened.inOverflow(slot) && !this.file.value(this.#copy(page), slot)) {
         this.#tell(key, page, 'its value cannot be read there');
         return;
       }
-      this.#held.push({ key, page, slot });
+      this.#hold(key, page, slot);
       count++;
       if (free) this.#tell(key, page, 'taken from an older copy: it may have changed since');
     });
@@ -238,6 +277,10 @@ export class V2Salvage {
     const valueEnd = value.length;
     return { bytes, keyStart, keyEnd, valueBytes: value, valueStart: 0, valueEnd };
   }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
 }
 
 function inside({ low, high }: Range, key: Uint8Array): boolean {

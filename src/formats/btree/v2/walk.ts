@@ -8,7 +8,15 @@ import type { Check, Said } from '../check.ts';
 import { BtreeRow, KIND, type RowVisitor, type Steps, type TreeStat } from '../model.ts';
 import { type Bounds, isBounded } from '../range.ts';
 import type { V2File } from './file.ts';
-import { CELLS_AT, HEADER_BYTES, INTERIOR, LEAF, META_PAGES, OVERFLOW } from './layout.ts';
+import {
+  CELLS_AT,
+  HEADER_BYTES,
+  INTERIOR,
+  LEAF,
+  META_PAGES,
+  OVERFLOW,
+  VALUE_BYTES_MAX,
+} from './layout.ts';
 import { hex, type Meta } from './meta.ts';
 import { V2Page } from './page.ts';
 
@@ -91,7 +99,8 @@ export class V2Walk {
       return false;
     }
     if (check.claim(page, kind)) return true;
-    this.#tell('page-shared', 'a second reference to the page', { page, parent });
+    const said = { page, parent, expected: 'a page not yet come to', actual: page };
+    this.#tell('page-shared', 'a second reference to the page', said);
     return false;
   }
 
@@ -217,6 +226,10 @@ export class V2Walk {
       this.listener.lostValue?.(page, slot, leaf.key(slot));
       return false;
     };
+    if (length > VALUE_BYTES_MAX) {
+      const expected = `at most ${VALUE_BYTES_MAX} bytes`;
+      return broken('the value is longer than the layout allows', page, expected, length);
+    }
     let next = first;
     let crc = firstCrc;
     for (let done = 0; done < length; done += room) {
@@ -240,10 +253,8 @@ export class V2Walk {
     if (next !== 0) return broken('the chain goes on behind the value', page, 0, next);
     if (!rows) return true;
     const value = file.value(leaf, slot);
-    if (!value) {
-      const expected = `at most ${file.valueBytesMax}`;
-      return broken('the value is longer than what is read whole', page, expected, length);
-    }
+    // Each of its pages was looked at just now.
+    if (!value) return broken('the chain was changed while it was read', page, length, 'less');
     this.#row.valueBytes = value;
     this.#row.valueStart = 0;
     this.#row.valueEnd = length;

@@ -110,7 +110,7 @@ function fileOf(pairs: () => Iterable<[string, string]>): Identified {
       context.signal?.throwIfAborted();
       target.pair(Buffer.from(key), Buffer.from(value));
     }
-    return { rows: 0, trees: 1, orphans: 0, counts: {} };
+    return { rows: 0, trees: 1, orphans: 0, parts: 0, counts: {} };
   };
   return { family: { salvage } } as unknown as Identified;
 }

@@ -98,17 +98,24 @@ export class BtreeRow {
   valueBytes: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
+  /** It is not whole: what could be read of it. */
+  part = false;
   /** Instead of bytes, in SQLite: the rowid or the key's columns, and the columns. */
   cells: SqlRow | undefined = undefined;
 }
 
 const EMPTY = new Uint8Array(0);
 
-export type SqlValue = null | number | bigint | string | Uint8Array | WholeReal;
+export type SqlValue = null | number | bigint | string | Uint8Array | WholeReal | OddText;
 
 /** A float without a fraction, where 49.0 is not the integer 49. */
 export class WholeReal {
   constructor(readonly value: number) {}
+}
+
+/** A text whose bytes are none of the database's encoding: SQLite keeps them as they are. */
+export class OddText {
+  constructor(readonly bytes: Uint8Array) {}
 }
 
 export interface SqlRow {
@@ -127,6 +134,8 @@ export interface Range {
 }
 
 export interface RowVisitor {
+  /** Rows that can be read in part are wanted too. */
+  readonly parts?: boolean;
   row(row: BtreeRow): void;
   finding(finding: BtreeFinding): void;
   done(): boolean;

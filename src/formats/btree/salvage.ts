@@ -3,7 +3,8 @@
  * which are never edited: rows of the trees first, then those of leaves that no tree leads to any
  * more, marked as lost and found.
  */
-import type { SalvageReport, SalvageTarget } from '../format.ts';
+import type { RecordSink, SalvageReport, SalvageTarget } from '../format.ts';
+import type { Check } from './check.ts';
 import {
   type BtreeContext,
   type BtreeFile,
@@ -12,10 +13,11 @@ import {
   KIND,
 } from './model.ts';
 import { checkFile, withFiles } from './open.ts';
-import { cellValue, printWithTree } from './print.ts';
+import { cellValue, printContent } from './print.ts';
 import { SqliteFile } from './sqlite/file.ts';
 import { salvageSql } from './sqlite/salvage-sql.ts';
 import { run } from './steps.ts';
+import { withWholePages } from './whole-pages.ts';
 
 /** The tree of rows that nobody leads to. */
 export const LOST_AND_FOUND = 'lost_and_found';
@@ -25,26 +27,53 @@ export async function salvageTrees(
   context: BtreeContext,
   target: SalvageTarget,
 ): Promise<SalvageReport> {
-  const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, counts: {} };
+  const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, parts: 0, counts: {} };
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, ({ code, severity }) => {
       if (severity !== 'info') report.counts[code] = (report.counts[code] ?? 0) + 1;
     });
-    const lost: number[] = [];
-    for (let page = file.firstPage; page < check.kinds.length; page++) {
-      if (check.kindOf(page) === KIND.unknown) lost.push(page);
+    if (!(file instanceof SqliteFile) || file.size % file.pageSize === 0) {
+      await salvageFile(file, check, context, target, report);
+      return;
     }
-    if (target.to === 'sql') {
-      if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
-      await salvageSql(file, context, lost, target.text, report);
-    } else if (target.to === 'v2') {
-      await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
-    } else {
-      const { sink } = target;
-      await salvageRows(file, context, lost, (row) => printWithTree(sink, row), report);
-    }
+    // What is left of a last page that was cut off holds rows too.
+    const whole = withWholePages(input, file.pageSize);
+    await withFiles(whole, context, async (file) => {
+      const check = await checkFile(file, context, () => {});
+      await salvageFile(file, check, context, target, report);
+    });
   });
   return report;
+}
+
+async function salvageFile(
+  file: BtreeFile,
+  check: Check,
+  context: BtreeContext,
+  target: SalvageTarget,
+  report: SalvageReport,
+): Promise<void> {
+  const lost: number[] = [];
+  for (let page = file.firstPage; page < check.kinds.length; page++) {
+    if (check.kindOf(page) === KIND.unknown) lost.push(page);
+  }
+  if (target.to === 'sql') {
+    if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
+    await salvageSql(file, context, lost, target.text, report);
+  } else if (target.to === 'v2') {
+    await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
+  } else {
+    const { sink } = target;
+    await salvageRows(file, context, lost, (row) => printPart(sink, row), report);
+  }
+}
+
+function printPart(sink: RecordSink, row: BtreeRow): void {
+  sink.begin();
+  sink.text('tree', row.tree);
+  printContent(sink, row);
+  if (row.part) sink.flag('partial', true);
+  sink.end();
 }
 
 async function salvageRows(
@@ -62,9 +91,11 @@ async function salvageRows(
         tree,
         {},
         {
+          parts: true,
           row(row) {
             tell(row);
             report.rows++;
+            if (row.part) report.parts++;
           },
           finding() {},
           done: () => false,
@@ -76,10 +107,12 @@ async function salvageRows(
   }
   for (const page of lost) {
     file.loose(page, {
+      parts: true,
       row(row) {
         row.tree = LOST_AND_FOUND;
         tell(row);
         report.orphans++;
+        if (row.part) report.parts++;
       },
       finding() {},
       done: () => false,

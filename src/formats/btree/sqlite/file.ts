@@ -19,6 +19,7 @@ import {
 import { PageCache } from '../page-cache.ts';
 import type { Beside } from './beside.ts';
 import { Cell, rowidOf } from './cell.ts';
+import { pointersAt } from './cell-count.ts';
 import { checkDeep } from './deep/deep.ts';
 import { describePage, nodeOf } from './describe.ts';
 import { checkFreelist } from './freelist.ts';
@@ -26,6 +27,9 @@ import { checkHeader, type Header, pageSizeOf, readHeader } from './header.ts';
 import {
   ENCODINGS,
   HEADER_BYTES,
+  INTERIOR_INDEX,
+  isBtreePage,
+  isTablePage,
   LARGEST_ROOT_AT,
   LEAF_INDEX,
   LEAF_TABLE,
@@ -34,7 +38,7 @@ import {
 } from './layout.ts';
 import { Payloads } from './payload.ts';
 import { lockPage, PointerMap } from './pointer-map.ts';
-import { type Decode, decoderOf } from './record.ts';
+import { type Decode, decoderOf, exactDecoderOf } from './record.ts';
 import { RecordReader } from './record-reader.ts';
 import { fillRow, rangeOfRows, rowFilter } from './rows.ts';
 import { type Schema, type SchemaRow, type SqliteTree, schemaOf, schemaTree } from './schema.ts';
@@ -51,7 +55,9 @@ export class SqliteFile implements BtreeFile {
   readonly firstPage = 1;
   readonly pages: PageCache;
   readonly header: Header;
-  readonly decode: Decode;
+  readonly decode: ReturnType<typeof decoderOf>;
+  /** Of rows, where no byte of a text is to be lost. */
+  readonly decodeExactly: Decode;
   readonly space = new PageSpace();
   readonly notes: BtreeFinding[] = [];
   readonly schema: Schema;
@@ -85,8 +91,10 @@ export class SqliteFile implements BtreeFile {
     const stated = countValid && pageCount > 0 ? pageCount : this.filePages;
     this.pageCount = Math.min(stated, this.filePages);
     this.decode = decoderOf(this.header.encoding);
+    this.decodeExactly = exactDecoderOf(this.header.encoding);
     this.payloads = new Payloads(this.pages, this.header.usable, this.pageCount);
-    this.schema = schemaOf(this.#schemaRows(), this.pageCount, this.header.schemaFormat);
+    const schema = schemaOf(this.#schemaRows(), this.pageCount, this.header.schemaFormat);
+    this.schema = { ...schema, trees: schema.trees.map((tree) => this.#seen(tree)) };
   }
 
   get trees(): readonly SqliteTree[] {
@@ -123,6 +131,13 @@ export class SqliteFile implements BtreeFile {
     });
     for (const _ of walk.run()) if (rows.length >= SCHEMA_ROWS_MAX) break;
     return rows;
+  }
+
+  /** A table whose statement cannot be read: its root tells whether its rows have a rowid. */
+  #seen(tree: SqliteTree): SqliteTree {
+    if (tree.kind !== 'table' || tree.table || !this.pages.load(tree.root)) return tree;
+    const type = this.pages.bytes[this.pages.start]!;
+    return isBtreePage(type) && !isTablePage(type) ? { ...tree, rowid: false } : tree;
   }
 
   /** A database in memory, read as this one is. */
@@ -221,6 +236,7 @@ export class SqliteFile implements BtreeFile {
     yield* new SqliteWalk(this, of, check, {
       thorough: false,
       bounds: of.rowid ? rangeOfRows(range) : undefined,
+      parts: visitor.parts,
       onRecord: (record, cell, page, slot) => {
         fillRow(row, this, of, record, cell, page, slot);
         if (wanted(row)) visitor.row(row);
@@ -235,19 +251,21 @@ export class SqliteFile implements BtreeFile {
     const { bytes, view, start } = pages;
     const at = page === 1 ? HEADER_BYTES : 0;
     const type = bytes[start + at]!;
-    if (type !== LEAF_TABLE && type !== LEAF_INDEX) return;
+    // Inner pages of an index, or of a table WITHOUT ROWID, hold entries too.
+    if (type !== LEAF_TABLE && type !== LEAF_INDEX && type !== INTERIOR_INDEX) return;
     const pin = pages.pin();
     const cell = new Cell(header.usable);
     const reader = this.recordReader();
     const row = new BtreeRow();
     const tree = { ...schemaTree(), rowid: type === LEAF_TABLE, table: undefined, name: '' };
+    const first = at + pointersAt(type);
     const count = Math.min(view.getUint16(start + at + 3), Math.floor(header.usable / 4));
     for (let slot = 0; slot < count && !visitor.done(); slot++) {
-      const place = view.getUint16(start + at + 8 + 2 * slot);
+      const place = view.getUint16(start + first + 2 * slot);
       if (place < at + 8 || place > header.usable - 4) continue;
       if (!cell.parse(bytes, start + place, start + header.usable, type)) continue;
       const record = reader.read(cell, bytes, view, true, true);
-      if (!record.whole) continue;
+      if (!record.whole && !(visitor.parts && record.takePart())) continue;
       fillRow(row, this, tree, record, cell, page, slot);
       row.offset = (page - 1) * this.pageSize + place;
       visitor.row(row);

@@ -12,10 +12,17 @@ export class SqliteRecord {
   length = 0;
   /** The header checks, and all values are in the buffer. */
   whole = false;
+  /** Where the bytes that are in the buffer end. */
+  end = 0;
   /** Why not. */
   fault = '';
   /** Where it is put together. */
   readonly gathered = new GrowingBuffer();
+
+  /** Takes what can be read of one that is not whole; false: nothing. */
+  takePart(): boolean {
+    return this.header.parsePart(this.bytes, this.start, this.end);
+  }
 }
 
 /** Of a record that goes on elsewhere, at least so much is looked at for its header. */
@@ -53,6 +60,7 @@ export class RecordReader {
       record.bytes = bytes;
       record.view = view;
       record.start = at;
+      record.end = at + payload;
       record.whole = record.header.parse(bytes, at, payload, at + payload);
       if (!record.whole) record.fault = record.header.fault;
       return record;
@@ -64,6 +72,7 @@ export class RecordReader {
     record.bytes = record.gathered.bytes;
     record.view = record.gathered.view;
     record.start = 0;
+    record.end = got;
     const fits = record.header.parse(record.bytes, 0, payload, got);
     // What a broken chain keeps from being read is told as such, and not once more.
     if (!fits && chained && got === wanted) record.fault = record.header.fault;

@@ -239,7 +239,7 @@ export class SqliteWalk {
 
   /** The record of a cell: its chain, its header, its values' order; and whoever wants it. */
   #record(cell: Cell, bytes: Uint8Array, view: DataView, page: number, slot: number): void {
-    const { thorough, onRecord, pointers } = this.options;
+    const { thorough, onRecord, parts, pointers } = this.options;
     let whole = true;
     if (cell.payload > cell.local) {
       const expected = this.#payloads.count(cell);
@@ -250,7 +250,7 @@ export class SqliteWalk {
     }
     const record = this.#reader.read(cell, bytes, view, whole, this.#rows.needsAll || !!onRecord);
     if (thorough || onRecord) this.#rows.record(record, cell, slot, page);
-    if (onRecord && record.whole && !this.#stopped) {
+    if (onRecord && !this.#stopped && (record.whole || (parts && record.takePart()))) {
       if (onRecord(record, cell, page, slot)) this.#stopped = true;
     }
     this.#rows.keep(record);

@@ -1,0 +1,180 @@
+/** What a salvage keeps of damaged SQLite databases, and that its SQL builds a database of it. */
+import { describe, expect, it } from 'vitest';
+import { btree } from '../../../src/formats/btree/index.ts';
+import { engine, input, made, recordOf, tableOf } from './sqlite-support.ts';
+import { contextOf, salvageRows, scan } from './support.ts';
+
+const PAGE = 512;
+
+async function databaseOf(sql: string, encoding = 'UTF-8'): Promise<Buffer> {
+  const pragmas = `PRAGMA page_size=${PAGE}; PRAGMA encoding='${encoding}';`;
+  return (await engine()).use(new Uint8Array(0), (database) => {
+    database.run(`${pragmas}${sql}`);
+    return Buffer.from(database.bytes());
+  });
+}
+
+async function sqlOf(bytes: Uint8Array): Promise<string> {
+  const texts: string[] = [];
+  const text = (one: string) => texts.push(one);
+  await btree.salvage!(input(bytes), contextOf(), { to: 'sql', text });
+  return texts.join('');
+}
+
+/** What a query gives of the database that the SQL builds, statement by statement as sqlite3 does. */
+async function rebuilt(bytes: Uint8Array, query: string): Promise<unknown[][]> {
+  const lines = (await sqlOf(bytes)).split('\n');
+  return (await engine()).use(new Uint8Array(0), (database) => {
+    let statement = '';
+    for (const line of lines) {
+      statement += `${line}\n`;
+      if (!/;( -- read in part)?$/.test(line)) continue;
+      const trigger = /^\s*CREATE\s+TRIGGER/i.test(statement);
+      if (trigger && !/END;\s*$/i.test(statement)) continue;
+      try {
+        database.run(statement);
+      } catch {}
+      statement = '';
+    }
+    expect(statement.trim()).toBe('');
+    return database.run(query);
+  });
+}
+
+const damaged = (bytes: Buffer, from: string, to: string): Buffer => {
+  const at = bytes.indexOf(from);
+  expect(at).toBeGreaterThan(0);
+  const copy = Buffer.from(bytes);
+  copy.write(to, at, 'latin1');
+  return copy;
+};
+
+const COUNT = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)';
+
+describe('texts that are none of the encoding', () => {
+  const odd = [0xff, 0x80, 0xfe, 0x41];
+
+  it('keep their bytes', async () => {
+    const bytes = made([tableOf('CREATE TABLE t(a)')], [recordOf([21], new Uint8Array(odd))]);
+    const { rows } = await scan(input(bytes));
+    expect(rows).toEqual([{ tree: 't', key: 1, value: [{ hex: 'ff80fe41' }] }]);
+    const query = 'SELECT typeof(a), hex(a) FROM t';
+    expect(await rebuilt(bytes, query)).toEqual([['text', 'FF80FE41']]);
+  });
+
+  it.each(['UTF-8', 'UTF-16le', 'UTF-16be'])('so does a zero in a text of %s', async (encoding) => {
+    const table = "CREATE TABLE t(a); INSERT INTO t VALUES('x' || char(0) || 'ÿ')";
+    const query = 'SELECT typeof(a), hex(a) FROM t';
+    const bytes = await databaseOf(table, encoding);
+    const own = (await engine()).use(bytes, (database) => database.run(query));
+    expect(await rebuilt(bytes, query)).toEqual(own);
+  });
+});
+
+describe('a statement of the schema that is damaged', () => {
+  const schema = `CREATE TABLE first(a, b); CREATE TABLE second(c);
+    CREATE INDEX fi ON first(a) WHERE b <> 'q';
+    CREATE TRIGGER tr AFTER INSERT ON second BEGIN DELETE FROM second WHERE c = 9; END;
+    CREATE TABLE third(k PRIMARY KEY, v CHECK(v > 0)) WITHOUT ROWID;
+    ${COUNT} INSERT INTO first SELECT i, 'b' || i FROM n; INSERT INTO second VALUES(1), (2);
+    ${COUNT} INSERT INTO third SELECT 'k' || i, i FROM n;`;
+
+  it.each([
+    ['a word', 'CREATE TABLE first(', 'CREATE TABXE first('],
+    ['a bracket that never closes', 'first(a, b)', 'first(a, b['],
+    ['a quote that never closes', "<> 'q'", "<> 'q_"],
+    ['a trigger without its end', 'c = 9; END', 'c = 9; ENX'],
+    ['a command of the shell', 'second(c)', 's(c);\n.x'],
+    ['a zero byte', 'CREATE TABLE second', 'CREATE\0TABLE second'],
+    ['what only SQLite finds', 'CHECK(v > 0)', 'CHECK(v > >)'],
+    ['a word, WITHOUT ROWID', 'CREATE TABLE third', 'CREATE TABXE third'],
+    ['another name', 'CREATE TABLE third', 'CREATE TABLE thirt'],
+  ])('%s costs no row of it, nor of any other', async (_what, from, to) => {
+    const bytes = damaged(await databaseOf(schema), from, to);
+    const count = (table: string) => `(SELECT count(*) FROM ${table})`;
+    const query = `SELECT ${['first', 'second', 'third'].map(count).join(', ')}`;
+    expect(await rebuilt(bytes, query)).toEqual([[200, 2, 200]]);
+    const sql = await sqlOf(bytes);
+    expect(sql.split('\n').filter((line) => line.startsWith('.'))).toEqual([]);
+  });
+});
+
+describe('rows that are hard to come by', () => {
+  const plain = `CREATE TABLE t(tok TEXT, body); ${COUNT}
+    INSERT INTO t SELECT 'tok' || i, zeroblob(60) FROM n;`;
+  const toks = (rows: readonly { key: unknown; value: unknown }[]) =>
+    new Set(rows.flatMap((row) => JSON.stringify(row).match(/tok\d+/g) ?? []));
+
+  it('lie in inner pages too where a table has no rowid', async () => {
+    const bytes = await databaseOf(`CREATE TABLE w(tok PRIMARY KEY, body) WITHOUT ROWID; ${COUNT}
+      INSERT INTO w SELECT 'tok' || i, zeroblob(60) FROM n;`);
+    // The root is lost, and the pages below it are not.
+    const root = bytes.readUInt32BE(PAGE + 8);
+    expect(root).toBeGreaterThan(2);
+    const entries = bytes.readUInt16BE(PAGE + 3);
+    bytes.fill(0, PAGE, 2 * PAGE);
+    const { rows } = await salvageRows(input(bytes));
+    expect(toks(rows).size).toBe(200 - entries);
+  });
+
+  it('lie in what is left of a page that was cut off', async () => {
+    const bytes = await databaseOf(plain);
+    const half = (await salvageRows(input(bytes.subarray(0, 20 * PAGE)))).rows.length;
+    const { rows, report } = await salvageRows(input(bytes.subarray(0, 20 * PAGE - 100)));
+    const less = (await salvageRows(input(bytes.subarray(0, 19 * PAGE)))).rows.length;
+    expect(rows.length).toBeGreaterThan(less);
+    expect(rows.length).toBeLessThan(half);
+    expect(report.counts['file-short']).toBe(1);
+  });
+
+  it('are kept in part where their overflow pages are lost', async () => {
+    const bytes = await databaseOf(`CREATE TABLE t(tok TEXT, body, n);
+      INSERT INTO t VALUES('tok1', replace(hex(zeroblob(900)), '0', 'b'), 7);`);
+    // Page 3 is the first that the chain goes on in: it now ends there.
+    bytes.writeUInt32BE(0, 2 * PAGE);
+    const { rows, report } = await salvageRows(input(bytes));
+    expect(report).toMatchObject({ rows: 1, parts: 1 });
+    const [row] = rows as unknown as { value: unknown[]; partial: boolean }[];
+    expect(row).toMatchObject({ partial: true, value: ['tok1', expect.any(String), null] });
+    expect(row!.value[1]).toMatch(/^b{500,1700}$/);
+    expect((await scan(input(bytes))).rows).toEqual([]);
+    const query = 'SELECT tok, length(body), n FROM t';
+    expect(await rebuilt(bytes, query)).toEqual([['tok1', String(row!.value[1]).length, null]]);
+  });
+
+  it('take no place of another, whole ones first', async () => {
+    const bytes = await databaseOf(plain);
+    const leaves = Array.from({ length: bytes.length / PAGE }, (_, i) => i).filter(
+      (i) => i > 0 && bytes[i * PAGE] === 13,
+    );
+    // A page stands where another one was: its rows are there twice.
+    const [from, over] = [leaves[3]!, leaves[6]!];
+    bytes.copy(bytes, over * PAGE, from * PAGE, (from + 1) * PAGE);
+    const copied = bytes.readUInt16BE(from * PAGE + 3);
+    const { rows } = await salvageRows(input(bytes));
+    expect(rows).toHaveLength(200);
+    const lost = await rebuilt(bytes, 'SELECT count(*) FROM lost_and_found');
+    const kept = await rebuilt(bytes, 'SELECT count(*), count(DISTINCT tok) FROM t');
+    expect([...lost, ...kept]).toEqual([[copied], [200 - copied, 200 - copied]]);
+  });
+
+  it('are as wide as a table can be', async () => {
+    const names = Array.from({ length: 300 }, (_, i) => `a${i}`);
+    const bytes = await databaseOf(
+      `CREATE TABLE t(${names}); INSERT INTO t VALUES(${names.map((_, i) => i)});`,
+    );
+    const lost = damaged(bytes, 'tablett', 'tabxett');
+    expect(await rebuilt(lost, 'SELECT c0, c299, nfield FROM lost_and_found')).toEqual([
+      [0, 299, 300],
+    ]);
+  });
+
+  it('keep a rowid beside a column of that name', async () => {
+    const bytes = await databaseOf(`CREATE TABLE t(rowid, a); INSERT INTO t VALUES('r', 1);
+      INSERT INTO t(oid, rowid, a) VALUES(77, 'q', 2);`);
+    expect(await rebuilt(bytes, 'SELECT oid, rowid, a FROM t')).toEqual([
+      [1, 'r', 1],
+      [77, 'q', 2],
+    ]);
+  });
+});

@@ -142,6 +142,18 @@ describe('rows that are hard to come by', () => {
     expect(await rebuilt(bytes, query)).toEqual([['tok1', String(row!.value[1]).length, null]]);
   });
 
+  it('are not left out where the count of fragments is what is wrong', async () => {
+    const bytes = await databaseOf(plain);
+    const leaf = bytes.indexOf(13, 2 * PAGE);
+    expect(leaf % PAGE).toBe(0);
+    // As many bytes as the last cells have would be fragments: more than there can be.
+    const count = bytes.readUInt16BE(leaf + 3);
+    const cell = (slot: number) => bytes.readUInt16BE(leaf + 8 + 2 * slot);
+    bytes[leaf + 7] = cell(count - 2) - cell(count - 1);
+    expect(bytes[leaf + 7]).toBeGreaterThan(60);
+    expect((await scan(input(bytes))).rows).toHaveLength(200);
+  });
+
   it('take no place of another, whole ones first', async () => {
     const bytes = await databaseOf(plain);
     const leaves = Array.from({ length: bytes.length / PAGE }, (_, i) => i).filter(

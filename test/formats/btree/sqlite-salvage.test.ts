@@ -154,6 +154,23 @@ describe('rows that are hard to come by', () => {
     expect((await scan(input(bytes))).rows).toHaveLength(200);
   });
 
+  it('are not lost to an overflow chain that leads into their pages', async () => {
+    const bytes = await databaseOf(`CREATE TABLE t(tok TEXT, body);
+      INSERT INTO t VALUES('tok0', zeroblob(900)); ${COUNT}
+      INSERT INTO t SELECT 'tok' || i, zeroblob(60) FROM n;`);
+    const leaf = bytes.indexOf(13, 5 * PAGE);
+    expect(leaf % PAGE).toBe(0);
+    const chain = Array.from({ length: 4 }, (_, i) => (i + 2) * PAGE).filter(
+      (at) => bytes.readUInt32BE(at) < 9,
+    );
+    // Where the chain goes on, and then where it ends.
+    for (const at of chain.slice(0, 2)) {
+      const hit = Buffer.from(bytes);
+      hit.writeUInt32BE(leaf / PAGE + 1, at);
+      expect(toks((await salvageRows(input(hit))).rows).size).toBe(201);
+    }
+  });
+
   it('take no place of another, whole ones first', async () => {
     const bytes = await databaseOf(plain);
     const leaves = Array.from({ length: bytes.length / PAGE }, (_, i) => i).filter(

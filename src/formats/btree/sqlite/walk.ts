@@ -241,7 +241,8 @@ export class SqliteWalk {
   #record(cell: Cell, bytes: Uint8Array, view: DataView, page: number, slot: number): void {
     const { thorough, onRecord, parts, pointers } = this.options;
     let whole = true;
-    if (cell.payload > cell.local) {
+    // A chain that leads astray takes no page from the tree where all that is readable is wanted.
+    if (cell.payload > cell.local && !parts) {
       const expected = this.#payloads.count(cell);
       const owner = { page, slot };
       const done = this.#payloads.claim(cell, owner, this.check, pointers);

@@ -3,7 +3,12 @@
  * which are never edited: rows of the trees first, then those of leaves that no tree leads to any
  * more, marked as lost and found.
  */
-import type { RecordSink, SalvageReport, SalvageTarget } from '../format.ts';
+import {
+  DEFAULT_LIMITS,
+  type RecordSink,
+  type SalvageReport,
+  type SalvageTarget,
+} from '../format.ts';
 import type { Check } from './check.ts';
 import {
   type BtreeContext,
@@ -19,14 +24,18 @@ import { salvageSql } from './sqlite/salvage-sql.ts';
 import { run } from './steps.ts';
 import { withWholePages } from './whole-pages.ts';
 
+/** As hexadecimal digits it is still a string: the longest that there can be has 512 MiB. */
+const RECORD_BYTES_MAX = 255 * 1024 * 1024;
+
 /** The tree of rows that nobody leads to. */
 export const LOST_AND_FOUND = 'lost_and_found';
 
 export async function salvageTrees(
   input: BtreeOpened,
-  context: BtreeContext,
+  given: BtreeContext,
   target: SalvageTarget,
 ): Promise<SalvageReport> {
+  const context = withLongRecords(given);
   const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, parts: 0, counts: {} };
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, ({ code, severity }) => {
@@ -44,6 +53,13 @@ export async function salvageTrees(
     });
   });
   return report;
+}
+
+/** Nothing is left out for its length, unless a limit was asked for. */
+function withLongRecords(context: BtreeContext): BtreeContext {
+  const { limits } = context;
+  if (limits.recordBytes !== DEFAULT_LIMITS.recordBytes) return context;
+  return { ...context, limits: { ...limits, recordBytes: RECORD_BYTES_MAX } };
 }
 
 async function salvageFile(

@@ -1,6 +1,7 @@
 /** What a salvage keeps of damaged SQLite databases, and that its SQL builds a database of it. */
 import { describe, expect, it } from 'vitest';
 import { btree } from '../../../src/formats/btree/index.ts';
+import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import { engine, input, made, recordOf, tableOf } from './sqlite-support.ts';
 import { contextOf, salvageRows, scan } from './support.ts';
 
@@ -96,6 +97,30 @@ describe('a statement of the schema that is damaged', () => {
     expect(await rebuilt(bytes, query)).toEqual([[200, 2, 200]]);
     const sql = await sqlOf(bytes);
     expect(sql.split('\n').filter((line) => line.startsWith('.'))).toEqual([]);
+  });
+});
+
+describe('a record that is longer than what is read whole', () => {
+  const limits = { ...DEFAULT_LIMITS, recordBytes: 10_000 };
+  const sql = `CREATE TABLE w(k PRIMARY KEY, v) WITHOUT ROWID;
+    INSERT INTO w VALUES('a', zeroblob(20000)), ('b', 1);`;
+
+  it('is no damage', async () => {
+    const result = await btree.verify(input(await databaseOf(sql)), { limits });
+    expect(result).toMatchObject({ findings: [{ code: 'not-evaluated', severity: 'info' }] });
+    expect(result.findings[0]!.message).toContain('--max-record-bytes 10000');
+  });
+
+  it('is salvaged whole, unless a limit was asked for', async () => {
+    const bytes = await databaseOf(`${sql} UPDATE w SET v = zeroblob(70000000) WHERE k = 'a';`);
+    const lengths = async (one: typeof limits) => {
+      const found: number[] = [];
+      const pair = (_key: Uint8Array, value: Uint8Array) => found.push(value.length);
+      const report = await btree.salvage!(input(bytes), { limits: one }, { to: 'v2', pair });
+      return [...found, report.parts];
+    };
+    expect(await lengths(DEFAULT_LIMITS)).toEqual([140_000_016, 7, 0]);
+    expect((await lengths(limits))[0]).toBeLessThan(20_100);
   });
 });
 

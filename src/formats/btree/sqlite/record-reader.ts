@@ -16,6 +16,8 @@ export class SqliteRecord {
   end = 0;
   /** Why not. */
   fault = '';
+  /** It is longer than what is read whole. */
+  long = false;
   /** Where it is put together. */
   readonly gathered = new GrowingBuffer();
 
@@ -55,6 +57,7 @@ export class RecordReader {
     this.#record = record;
     const { payload, local, at } = cell;
     record.fault = '';
+    record.long = false;
     record.length = payload;
     if (payload === local) {
       record.bytes = bytes;
@@ -77,7 +80,8 @@ export class RecordReader {
     // What a broken chain keeps from being read is told as such, and not once more.
     if (!fits && chained && got === wanted) record.fault = record.header.fault;
     if (fits && all && got < payload && chained && payload > this.bytesMax) {
-      record.fault = `${payload} bytes, more than are read whole (${this.bytesMax})`;
+      record.long = true;
+      record.fault = `${payload} bytes, more than are read whole (--max-record-bytes ${this.bytesMax})`;
     }
     record.whole = fits && got === payload;
     return record;

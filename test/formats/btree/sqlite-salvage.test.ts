@@ -179,6 +179,19 @@ describe('rows that are hard to come by', () => {
     expect((await scan(input(bytes))).rows).toHaveLength(200);
   });
 
+  it('are not left out where a pointer leads to another cell, whose size proves nothing', async () => {
+    const bytes = await databaseOf(`CREATE TABLE t(tok TEXT, body); ${COUNT.replace('200', '6')}
+      INSERT INTO t SELECT 'tok' || i, zeroblob(CASE i WHEN 1 THEN 20 WHEN 2 THEN 71 ELSE 43 END)
+      FROM n;`);
+    const leaf = PAGE;
+    const cell = (slot: number) => bytes.readUInt16BE(leaf + 8 + 2 * slot);
+    const size = (slot: number) => (slot === 0 ? PAGE : cell(slot - 1)) - cell(slot);
+    // Cell 1 in place of cell 0 has as many bytes more as the last one has.
+    expect(size(1) - size(0)).toBe(size(5));
+    bytes.writeUInt16BE(cell(1), leaf + 8);
+    expect(toks((await scan(input(bytes))).rows).size).toBe(5);
+  });
+
   it('are not lost to an overflow chain that leads into their pages', async () => {
     const bytes = await databaseOf(`CREATE TABLE t(tok TEXT, body);
       INSERT INTO t VALUES('tok0', zeroblob(900)); ${COUNT}

@@ -38,6 +38,27 @@ export function provedCount(
   return 0;
 }
 
+/** Two of the first `count` cells share bytes: their sizes prove nothing. */
+export function cellsOverlap(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  header: number,
+  type: number,
+  cell: Cell,
+  count: number,
+): boolean {
+  const cells: { at: number; end: number }[] = [];
+  const pointers = header + pointersAt(type);
+  for (let slot = 0; slot < count; slot++) {
+    const at = view.getUint16(start + pointers + 2 * slot);
+    cell.parse(bytes, start + at, start + cell.usable, type);
+    cells.push({ at, end: at + cell.size });
+  }
+  cells.sort((a, b) => a.at - b.at);
+  return cells.some(({ at }, i) => i > 0 && at < cells[i - 1]!.end);
+}
+
 /** Bytes of free blocks and fragments; -1: more fragments, or a chain, than there can be. */
 function freeBytes(
   view: DataView,

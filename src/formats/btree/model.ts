@@ -186,6 +186,8 @@ export interface BtreeFile {
   readonly trees: readonly TreeInfo[];
   /** A tree that is not listed, as one within another: a bucket in a bucket. */
   findTree?(name: string): TreeInfo | undefined;
+  /** Names of trees that are not listed, the first so many of them. */
+  namesWithin?(most: number): string[];
   /** Damage that keeps trees from being listed: told to whoever reads rows of those that are. */
   lost?(onFinding: (finding: BtreeFinding) => void): void;
   /** What is fetched before a check, if anything is. */

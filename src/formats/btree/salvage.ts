@@ -99,9 +99,11 @@ async function salvageRows(
   tell: (row: BtreeRow) => void,
   report: SalvageReport,
 ): Promise<void> {
+  // Trees that lie in others are met with their rows.
+  const names = new Set<string>();
   for (const tree of file.trees) {
     if (tree.secondary) continue;
-    report.trees++;
+    if (!file.namesWithin) names.add(tree.name);
     await run(
       file.rows(
         tree,
@@ -110,6 +112,7 @@ async function salvageRows(
           parts: true,
           row(row) {
             tell(row);
+            names.add(row.tree);
             report.rows++;
             if (row.part) report.parts++;
           },
@@ -121,6 +124,7 @@ async function salvageRows(
       file,
     );
   }
+  report.trees += names.size;
   for (const page of lost) {
     file.loose(page, {
       parts: true,

@@ -142,6 +142,24 @@ describe('rows that are hard to come by', () => {
     expect(toks(rows).size).toBe(200 - entries);
   });
 
+  it('lie in inner pages whose right child is hit, which makes them no leaves', async () => {
+    const bytes = await databaseOf(`CREATE TABLE w(k PRIMARY KEY, tok, x) WITHOUT ROWID; ${COUNT}
+      INSERT INTO w SELECT i, 'tok' || i, zeroblob(i % 60) FROM n;`);
+    const inner = Array.from({ length: bytes.length / PAGE }, (_, i) => i * PAGE).filter(
+      (at) => at > 0 && bytes[at] === 2,
+    );
+    expect(inner.length).toBeGreaterThan(0);
+    for (const at of inner) {
+      const hit = Buffer.from(bytes);
+      // Two pointers of a leaf, to what could be a cell of one.
+      const cell = hit.readUInt16BE(at + 12);
+      hit.writeUInt32BE(cell * 0x10001, at + 8);
+      const { rows, report } = await salvageRows(input(hit));
+      expect(report.counts).not.toHaveProperty('page-type');
+      expect(toks(rows).size).toBe(200);
+    }
+  });
+
   it('lie in what is left of a page that was cut off', async () => {
     const bytes = await databaseOf(plain);
     const half = (await salvageRows(input(bytes.subarray(0, 20 * PAGE)))).rows.length;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { btree } from '../../../src/formats/btree/index.ts';
 import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import { engine, input, made, recordOf, tableOf } from './sqlite-support.ts';
-import { contextOf, salvageRows, scan } from './support.ts';
+import { contextOf, salvageRows, scan, verify } from './support.ts';
 
 const PAGE = 512;
 
@@ -225,6 +225,15 @@ describe('rows that are hard to come by', () => {
       hit.writeUInt32BE(leaf / PAGE + 1, at);
       expect(toks((await salvageRows(input(hit))).rows).size).toBe(201);
     }
+  });
+
+  it('are found where the header has too many bytes reserved', async () => {
+    const bytes = await databaseOf(plain);
+    expect((await verify(input(bytes))).findings).toEqual([]);
+    bytes[20] = 32;
+    expect(toks((await salvageRows(input(bytes))).rows).size).toBe(200);
+    const { findings } = await verify(input(bytes));
+    expect(findings).toMatchObject([{ code: 'meta-bad', expected: 'at most 0', actual: 32 }]);
   });
 
   it('take no place of another, whole ones first', async () => {

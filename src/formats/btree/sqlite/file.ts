@@ -23,7 +23,7 @@ import { pointersAt } from './cell-count.ts';
 import { checkDeep } from './deep/deep.ts';
 import { describePage, nodeOf } from './describe.ts';
 import { checkFreelist } from './freelist.ts';
-import { checkHeader, type Header, pageSizeOf, readHeader } from './header.ts';
+import { checkHeader, type Header, likelyHeader, pageSizeOf, readHeader } from './header.ts';
 import {
   ENCODINGS,
   HEADER_BYTES,
@@ -81,11 +81,12 @@ export class SqliteFile implements BtreeFile {
     this.size = source.size ?? 0;
     this.pages = new PageCache(source, this.size, pageSize, 1, beside);
     this.#head = new Uint8Array(HEADER_BYTES);
+    const head = new DataView(this.#head.buffer);
     if (this.pages.load(1)) {
       const { bytes, start } = this.pages;
       this.#head.set(bytes.subarray(start, start + HEADER_BYTES));
-    }
-    this.header = readHeader(new DataView(this.#head.buffer), pageSize);
+      this.header = likelyHeader(head, bytes, start, pageSize);
+    } else this.header = readHeader(head, pageSize);
     this.filePages = beside?.pageCount ?? Math.floor(this.size / pageSize);
     const { pageCount, countValid } = this.header;
     const stated = countValid && pageCount > 0 ? pageCount : this.filePages;
@@ -164,7 +165,7 @@ export class SqliteFile implements BtreeFile {
   *check(check: Check, options: CheckOptions): Steps {
     const { header, pageSize, pageCount } = this;
     const view = new DataView(this.#head.buffer);
-    checkHeader(this.#head, view, (what, said) => check.finding('meta-bad', what, said));
+    checkHeader(this.#head, view, header, (what, said) => check.finding('meta-bad', what, said));
     this.#checkLength(check);
     const lock = lockPage(pageSize);
     if (lock <= pageCount) check.claim(lock, KIND.lock);

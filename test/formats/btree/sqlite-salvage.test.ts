@@ -52,6 +52,14 @@ const damaged = (bytes: Buffer, from: string, to: string): Buffer => {
 
 const COUNT = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)';
 
+it('a file without a byte is a database without a table', async () => {
+  const none = input(new Uint8Array(0));
+  expect((await verify(none, { deep: true })).findings).toEqual([]);
+  expect(await scan(none, { tree: 'sqlite_schema' })).toEqual({ rows: [], damage: [] });
+  expect((await salvageRows(none)).report).toMatchObject({ rows: 0, counts: {} });
+  expect(await rebuilt(new Uint8Array(0), 'SELECT * FROM sqlite_schema')).toEqual([]);
+});
+
 describe('texts that are none of the encoding', () => {
   const odd = [0xff, 0x80, 0xfe, 0x41];
 

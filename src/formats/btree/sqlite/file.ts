@@ -117,8 +117,14 @@ export class SqliteFile implements BtreeFile {
     return new RecordReader(this.payloads, this.recordBytesMax);
   }
 
+  /** A file without a byte is a database that nothing was ever put in. */
+  get #isNew(): boolean {
+    return this.size === 0 && !this.beside;
+  }
+
   #schemaRows(): SchemaRow[] {
     const rows: SchemaRow[] = [];
+    if (this.#isNew) return rows;
     const check = new Check(this, this.pageCount, (one) => keepLost(this.#lost, one));
     const walk = new SqliteWalk(this, schemaTree(), check, {
       thorough: false,
@@ -163,6 +169,7 @@ export class SqliteFile implements BtreeFile {
   }
 
   *check(check: Check, options: CheckOptions): Steps {
+    if (this.#isNew) return;
     const { header, pageSize, pageCount } = this;
     const view = new DataView(this.#head.buffer);
     checkHeader(this.#head, view, header, (what, said) => check.finding('meta-bad', what, said));
@@ -229,6 +236,7 @@ export class SqliteFile implements BtreeFile {
   }
 
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {
+    if (this.#isNew) return;
     const of = tree as SqliteTree;
     const check = new Check(this, this.pageCount, (finding) => visitor.finding(finding));
     const row = new BtreeRow();

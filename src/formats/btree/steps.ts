@@ -14,6 +14,8 @@ export async function run(
   let last = performance.now();
   context.signal?.throwIfAborted();
   for (const pages of steps) {
+    const paused = context.pause?.();
+    if (paused) await paused;
     const now = performance.now();
     if (now - last < YIELD_MILLISECONDS) continue;
     last = now;

@@ -76,6 +76,7 @@ export class SqliteWalk {
   *#page(page: number, parent: number, depth: number): Steps {
     const { file, check } = this;
     if (this.#stopped || !this.#enter(page, parent, depth)) return;
+    if (check.visited % 64 === 0) yield check.visited;
     const { pages } = file;
     if (!pages.load(page)) {
       this.#cells.lose('file-short', 'the file does not hold the page', { page, parent });
@@ -91,7 +92,6 @@ export class SqliteWalk {
       this.#leaf(page, parent, depth, header, type);
       return;
     }
-    if (check.visited % 64 === 0) yield check.visited;
     yield* this.#interior(page, parent, depth, header, type);
   }
 

@@ -196,6 +196,8 @@ export interface BtreeFile {
   check(check: Check, options: CheckOptions): Steps;
   /** Rows of a tree in key order; damage that keeps rows from being read is told in between. */
   rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps;
+  /** An overflow page that cannot be one: a leaf may stand in its place. */
+  isStray?(page: number): boolean;
   /** Rows of one page by itself, whoever owns it; nothing if it cannot be read as a leaf. */
   loose(page: number, visitor: RowVisitor): void;
   describe(page: number, kind: number): PageView;

@@ -71,7 +71,9 @@ async function salvageFile(
 ): Promise<void> {
   const lost: number[] = [];
   for (let page = file.firstPage; page < check.kinds.length; page++) {
-    if (check.kindOf(page) === KIND.unknown) lost.push(page);
+    const kind = check.kindOf(page);
+    const strayed = kind === KIND.overflow && file.isStray?.(page);
+    if (kind === KIND.unknown || strayed) lost.push(page);
   }
   if (target.to === 'sql') {
     if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');

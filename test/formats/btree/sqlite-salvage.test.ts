@@ -235,6 +235,19 @@ describe('rows that are hard to come by', () => {
     }
   });
 
+  it('are found where their page stands in the place of an overflow page', async () => {
+    const bytes = await databaseOf(`CREATE TABLE l(body); INSERT INTO l VALUES(zeroblob(900));
+      ${plain}`);
+    const leaf = bytes.lastIndexOf(13, bytes.length - PAGE);
+    expect(leaf % PAGE).toBe(0);
+    // Page 3 is one of the chain.
+    bytes.copy(bytes, 2 * PAGE, leaf, leaf + PAGE);
+    bytes.fill(0, leaf, leaf + PAGE);
+    const { rows, report } = await salvageRows(input(bytes));
+    expect(report.counts).toHaveProperty('overflow-broken');
+    expect(toks(rows).size).toBe(200);
+  });
+
   it('are found where the header has too many bytes reserved', async () => {
     const bytes = await databaseOf(plain);
     expect((await verify(input(bytes))).findings).toEqual([]);

@@ -254,6 +254,11 @@ export class SqliteFile implements BtreeFile {
     }).run();
   }
 
+  isStray(page: number): boolean {
+    const { pages } = this;
+    return pages.load(page) && pages.view.getUint32(pages.start) > this.pageCount;
+  }
+
   loose(page: number, visitor: RowVisitor): void {
     const { pages, header } = this;
     if (page < 1 || page > this.pageCount || !pages.load(page)) return;

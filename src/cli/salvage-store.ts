@@ -1,13 +1,18 @@
 /** Rows of another program's file, put into a new B+tree store of ours, which appears whole. */
 import { BtreeStore, type Operation } from '../engines/btree/store.ts';
+import { keyBytesMax } from '../formats/btree/v2/layout.ts';
 import type { Identified } from '../formats/detect.ts';
 import type { SalvageReport, ScanContext } from '../formats/format.ts';
 import { NewDirectory } from '../io/new-directory.ts';
 import { RealDisk } from '../io/real-disk.ts';
-import { DdiaError } from '../shared/errors.ts';
+import { DdiaError, fromSystemError } from '../shared/errors.ts';
 
-/** The usual one, and the largest, for keys that the usual one has no room for. */
-const PAGE_SIZES = [4096, 32_768];
+const PAGE_BYTES = 4096;
+/** The largest, for keys that the usual one has no room for. */
+const LARGE_PAGE_BYTES = 32_768;
+/** Behind a key that is cut: how long it is, and perhaps a number. */
+const CUT_BYTES = 32;
+const KEY_BYTES_MAX = keyBytesMax(LARGE_PAGE_BYTES);
 /** What is held before it goes into the tree. */
 const WAITING_BYTES = 8 * 1024 * 1024;
 /** Trees are walked in key order, so that few pages are looked at again. */
@@ -19,17 +24,17 @@ export async function salvageIntoStore(
   force: boolean,
   context: ScanContext,
 ): Promise<SalvageReport> {
-  for (const [i, pageSize] of PAGE_SIZES.entries()) {
-    try {
-      return await salvageWith(input, out, force, pageSize, context);
-    } catch (error) {
-      const long = error instanceof DdiaError && error.code === 'too-long';
-      if (!long) throw error;
-      if (i + 1 < PAGE_SIZES.length) continue;
-      throw new DdiaError(error.code, error.message, '--to ndjson holds keys of any length');
-    }
+  try {
+    return await salvageWith(input, out, force, PAGE_BYTES, context);
+  } catch (error) {
+    if (!(error instanceof DdiaError) || error.code !== 'too-long') throw error;
   }
-  throw new DdiaError('too-long', 'no page has room for a key', '--to ndjson');
+  try {
+    return await salvageWith(input, out, force, LARGE_PAGE_BYTES, context);
+  } catch (error) {
+    if (!(error instanceof DdiaError) || error.code !== 'too-long') throw error;
+    throw new DdiaError(error.code, error.message, '--to ndjson holds values of any length');
+  }
 }
 
 async function salvageWith(
@@ -45,7 +50,7 @@ async function salvageWith(
   try {
     const bounds = { cacheBytes: CACHE_BYTES, dirtyBytes: CACHE_BYTES };
     store = BtreeStore.open(disk, directory.temporary, { sync: 'none', pageSize, ...bounds });
-    const pairs = new Pairs(store);
+    const pairs = new Pairs(store, pageSize === LARGE_PAGE_BYTES);
     const pair = (key: Uint8Array, value: Uint8Array) => pairs.add(key, value);
     const report = await input.family.salvage!(input, context, { to: 'v2', pair });
     pairs.flush();
@@ -55,10 +60,18 @@ async function salvageWith(
     store = undefined;
     directory.finish();
     return report;
+  } catch (error) {
+    throw lostStore(error, out);
   } finally {
     letGo(store);
     directory.abandon();
   }
+}
+
+/** A store that cannot be written is not one to open again, as its own message has it. */
+function lostStore(error: unknown, out: string): unknown {
+  if (!(error instanceof DdiaError) || error.code !== 'poisoned') return error;
+  return error.cause === undefined ? error : fromSystemError(error.cause, out);
 }
 
 /** Of a store that is thrown away: why it failed is told already. */
@@ -76,11 +89,19 @@ class Pairs {
   #waiting: Operation[] = [];
   readonly #keys = new Set<string>();
 
-  constructor(readonly store: BtreeStore) {}
+  constructor(
+    readonly store: BtreeStore,
+    /** There are no larger pages: a key that is too long is cut. */
+    readonly cuts: boolean,
+  ) {}
 
   /** The bytes stay the caller's. */
   add(key: Uint8Array, value: Uint8Array): void {
     const own = this.#unused(key);
+    if (this.cuts && own.length > KEY_BYTES_MAX) {
+      this.add(cut(key), Buffer.concat([key, value]));
+      return;
+    }
     this.store.checkFits({ key: own, value });
     const bytes = own.length + value.length;
     if (bytes > WAITING_BYTES - this.#end) this.flush();
@@ -127,6 +148,12 @@ class Pairs {
     this.#keys.clear();
     this.#end = 0;
   }
+}
+
+/** Its beginning and its length; the value then begins with all of it. */
+function cut(key: Uint8Array): Uint8Array {
+  const beginning = key.subarray(0, KEY_BYTES_MAX - CUT_BYTES);
+  return Buffer.concat([beginning, Buffer.from(`\0+${key.length}`)]);
 }
 
 function numbered(key: Uint8Array, number: number): Uint8Array {

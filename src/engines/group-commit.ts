@@ -79,9 +79,10 @@ export function poisoned(what: string, cause: Error): DdiaError {
   if (cause instanceof DdiaError && (cause.code === 'closed' || cause.code === 'poisoned')) {
     return cause;
   }
-  return new DdiaError(
+  const told = new DdiaError(
     'poisoned',
     `a write or sync of the ${what} failed (${cause.message}): nothing more is accepted`,
     `close the ${what} and open it again: what is durable is read back`,
   );
+  return Object.assign(told, { cause });
 }

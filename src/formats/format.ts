@@ -100,6 +100,8 @@ export interface ScanContext {
   readonly quick?: boolean | undefined;
   /** Called before a scan waits, and now and then: what is buffered can be shown. */
   readonly idle?: (() => void) | undefined;
+  /** Waited for between pieces of work, by families that pause: what was told is to be taken. */
+  readonly pause?: (() => Promise<void> | undefined) | undefined;
   /** Milliseconds since the epoch: what expires by then counts as gone. Default: nothing does. */
   readonly now?: number | undefined;
   /** Where another thread can take a part of the work; see aside.ts. */
@@ -223,6 +225,8 @@ export interface Family<D extends Dialect = Dialect> {
   readonly id: string;
   readonly title: string;
   readonly dialects: readonly D[];
+  /** Reads are answered at once, in no order; who wants it to wait is asked by `context.pause`. */
+  readonly pauses?: boolean;
   /** Which files of the set this dialect reads, in order; empty if none. */
   select(set: FileSet, dialect: D): readonly FileEntry[];
   verify(input: Opened<D>, context: ScanContext): Promise<VerifyResult>;

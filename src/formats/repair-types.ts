@@ -82,6 +82,8 @@ export interface SalvageReport {
   trees: number;
   /** Rows of leaves that no tree leads to. */
   orphans: number;
+  /** Of all these rows, those of which a part was read. */
+  parts: number;
   /** Findings by code. */
   counts: Record<string, number>;
 }

@@ -31,6 +31,8 @@ const KEPT_BYTES_MAX = 1024;
 
 /** From here on a text is worth a call to native code. */
 const CALL_FROM_CHARACTERS = 48;
+/** Longer texts go out in pieces. */
+const PIECE_CHARACTERS = 1024 * 1024;
 
 /** From here on bytes are looked at four at a time. */
 const WORDS_FROM_BYTES = 16;
@@ -87,6 +89,10 @@ export class Output {
   }
 
   text(text: string): void {
+    if (text.length > PIECE_CHARACTERS) {
+      this.#pieces(text);
+      return;
+    }
     const from = this.#reserve(text.length * 3);
     if (text.length < CALL_FROM_CHARACTERS) {
       const bytes = this.#bytes;
@@ -102,6 +108,18 @@ export class Output {
       }
     }
     this.#count = from + this.#bytes.write(text, from, 'utf8');
+  }
+
+  /** A long text a piece at a time: room for all of it would be three bytes a character. */
+  #pieces(text: string): void {
+    for (let at = 0; at < text.length; ) {
+      let end = Math.min(text.length, at + PIECE_CHARACTERS);
+      const code = text.charCodeAt(end - 1);
+      // The halves of a character stay together.
+      if (code >= 0xd800 && code < 0xdc00 && end < text.length) end--;
+      this.text(text.slice(at, end));
+      at = end;
+    }
   }
 
   spaces(count: number): void {

@@ -43,6 +43,7 @@ export const btree: Family<BtreeDialect> = {
   id: 'btree',
   title: 'B+trees: pages, trees, keys and values',
   dialects: btreeDialects,
+  pauses: true,
   select: selectFiles,
   verify: (input, context) => verifyTrees(input, btreeContext(input, context)),
   dump: (input, options, context, sink, onDamage) =>

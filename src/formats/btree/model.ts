@@ -98,17 +98,24 @@ export class BtreeRow {
   valueBytes: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
+  /** It is not whole: what could be read of it. */
+  part = false;
   /** Instead of bytes, in SQLite: the rowid or the key's columns, and the columns. */
   cells: SqlRow | undefined = undefined;
 }
 
 const EMPTY = new Uint8Array(0);
 
-export type SqlValue = null | number | bigint | string | Uint8Array | WholeReal;
+export type SqlValue = null | number | bigint | string | Uint8Array | WholeReal | OddText;
 
 /** A float without a fraction, where 49.0 is not the integer 49. */
 export class WholeReal {
   constructor(readonly value: number) {}
+}
+
+/** A text whose bytes are none of the database's encoding: SQLite keeps them as they are. */
+export class OddText {
+  constructor(readonly bytes: Uint8Array) {}
 }
 
 export interface SqlRow {
@@ -127,6 +134,8 @@ export interface Range {
 }
 
 export interface RowVisitor {
+  /** Rows that can be read in part are wanted too. */
+  readonly parts?: boolean;
   row(row: BtreeRow): void;
   finding(finding: BtreeFinding): void;
   done(): boolean;
@@ -177,6 +186,8 @@ export interface BtreeFile {
   readonly trees: readonly TreeInfo[];
   /** A tree that is not listed, as one within another: a bucket in a bucket. */
   findTree?(name: string): TreeInfo | undefined;
+  /** Names of trees that are not listed, the first so many of them. */
+  namesWithin?(most: number): string[];
   /** Damage that keeps trees from being listed: told to whoever reads rows of those that are. */
   lost?(onFinding: (finding: BtreeFinding) => void): void;
   /** What is fetched before a check, if anything is. */
@@ -185,6 +196,8 @@ export interface BtreeFile {
   check(check: Check, options: CheckOptions): Steps;
   /** Rows of a tree in key order; damage that keeps rows from being read is told in between. */
   rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps;
+  /** An overflow page that cannot be one: a leaf may stand in its place. */
+  isStray?(page: number): boolean;
   /** Rows of one page by itself, whoever owns it; nothing if it cannot be read as a leaf. */
   loose(page: number, visitor: RowVisitor): void;
   describe(page: number, kind: number): PageView;

@@ -57,13 +57,17 @@ export async function checkFile(
   return check;
 }
 
+/** Of trees that there are, where one is not. */
+const NAMES_MAX = 20;
+
 /** The tree of that name. Throws a DdiaError that lists those there are. */
 export function treeNamed(file: BtreeFile, name: string): TreeInfo {
   // By its name a tree is read alone, without those that lie in it.
   const tree = file.findTree?.(name) ?? file.trees.find((one) => one.name === name);
   if (tree) return tree;
-  const some = file.trees.slice(0, 20).map((one) => JSON.stringify(one.name));
-  const more = file.trees.length > some.length ? ', …' : '';
+  const all = [...file.trees.map((one) => one.name), ...(file.namesWithin?.(NAMES_MAX) ?? [])];
+  const some = all.slice(0, NAMES_MAX).map((one) => JSON.stringify(one));
+  const more = all.length > some.length ? ', …' : '';
   throw new DdiaError(
     'no-such-tree',
     `${file.name} has no tree ${JSON.stringify(name)}`,

@@ -1,7 +1,7 @@
 /** A row as a record: bytes as keys and values are shown, columns as JSON. */
 import { bytesValue } from '../bytes/value.ts';
 import type { ListValue, RecordSink } from '../format.ts';
-import { type BtreeRow, type SqlValue, WholeReal } from './model.ts';
+import { type BtreeRow, OddText, type SqlValue, WholeReal } from './model.ts';
 
 /** A column as JSON: blobs like all bytes, integers beyond 2^53 - 1 as digits. */
 export function cellValue(value: SqlValue, sink?: RecordSink): unknown {
@@ -10,6 +10,7 @@ export function cellValue(value: SqlValue, sink?: RecordSink): unknown {
   if (typeof value === 'bigint') {
     return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   }
+  if (value instanceof OddText) return cellValue(value.bytes, sink);
   if (value instanceof WholeReal) return value.value;
   if (typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return value;
@@ -40,6 +41,7 @@ export function printContent(sink: RecordSink, row: BtreeRow): void {
 }
 
 function listValue(value: SqlValue): ListValue {
+  if (value instanceof OddText) return value.bytes;
   return value instanceof WholeReal ? value.value : value;
 }
 
@@ -109,5 +111,6 @@ export function keyText(row: BtreeRow): Uint8Array {
 function plain(value: SqlValue): string {
   if (value === null) return '';
   if (value instanceof WholeReal) return String(value.value);
+  if (value instanceof OddText) return hexOf(value.bytes);
   return value instanceof Uint8Array ? hexOf(value) : String(value);
 }

@@ -3,7 +3,13 @@
  * which are never edited: rows of the trees first, then those of leaves that no tree leads to any
  * more, marked as lost and found.
  */
-import type { SalvageReport, SalvageTarget } from '../format.ts';
+import {
+  DEFAULT_LIMITS,
+  type RecordSink,
+  type SalvageReport,
+  type SalvageTarget,
+} from '../format.ts';
+import type { Check } from './check.ts';
 import {
   type BtreeContext,
   type BtreeFile,
@@ -12,39 +18,80 @@ import {
   KIND,
 } from './model.ts';
 import { checkFile, withFiles } from './open.ts';
-import { cellValue, printWithTree } from './print.ts';
+import { cellValue, printContent } from './print.ts';
 import { SqliteFile } from './sqlite/file.ts';
 import { salvageSql } from './sqlite/salvage-sql.ts';
 import { run } from './steps.ts';
+import { withWholePages } from './whole-pages.ts';
+
+/** As hexadecimal digits it is still a string: the longest that there can be has 512 MiB. */
+const RECORD_BYTES_MAX = 255 * 1024 * 1024;
 
 /** The tree of rows that nobody leads to. */
 export const LOST_AND_FOUND = 'lost_and_found';
 
 export async function salvageTrees(
   input: BtreeOpened,
-  context: BtreeContext,
+  given: BtreeContext,
   target: SalvageTarget,
 ): Promise<SalvageReport> {
-  const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, counts: {} };
+  const context = withLongRecords(given);
+  const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, parts: 0, counts: {} };
   await withFiles(input, context, async (file) => {
     const check = await checkFile(file, context, ({ code, severity }) => {
       if (severity !== 'info') report.counts[code] = (report.counts[code] ?? 0) + 1;
     });
-    const lost: number[] = [];
-    for (let page = file.firstPage; page < check.kinds.length; page++) {
-      if (check.kindOf(page) === KIND.unknown) lost.push(page);
+    if (!(file instanceof SqliteFile) || file.size % file.pageSize === 0) {
+      await salvageFile(file, check, context, target, report);
+      return;
     }
-    if (target.to === 'sql') {
-      if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
-      await salvageSql(file, context, lost, target.text, report);
-    } else if (target.to === 'v2') {
-      await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
-    } else {
-      const { sink } = target;
-      await salvageRows(file, context, lost, (row) => printWithTree(sink, row), report);
-    }
+    // What is left of a last page that was cut off holds rows too.
+    const whole = withWholePages(input, file.pageSize);
+    await withFiles(whole, context, async (file) => {
+      const check = await checkFile(file, context, () => {});
+      await salvageFile(file, check, context, target, report);
+    });
   });
   return report;
+}
+
+/** Nothing is left out for its length, unless a limit was asked for. */
+function withLongRecords(context: BtreeContext): BtreeContext {
+  const { limits } = context;
+  if (limits.recordBytes !== DEFAULT_LIMITS.recordBytes) return context;
+  return { ...context, limits: { ...limits, recordBytes: RECORD_BYTES_MAX } };
+}
+
+async function salvageFile(
+  file: BtreeFile,
+  check: Check,
+  context: BtreeContext,
+  target: SalvageTarget,
+  report: SalvageReport,
+): Promise<void> {
+  const lost: number[] = [];
+  for (let page = file.firstPage; page < check.kinds.length; page++) {
+    const kind = check.kindOf(page);
+    const strayed = kind === KIND.overflow && file.isStray?.(page);
+    if (kind === KIND.unknown || strayed) lost.push(page);
+  }
+  if (target.to === 'sql') {
+    if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
+    await salvageSql(file, context, lost, target.text, report);
+  } else if (target.to === 'v2') {
+    await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
+  } else {
+    const { sink } = target;
+    await salvageRows(file, context, lost, (row) => printPart(sink, row), report);
+  }
+}
+
+function printPart(sink: RecordSink, row: BtreeRow): void {
+  sink.begin();
+  sink.text('tree', row.tree);
+  printContent(sink, row);
+  if (row.part) sink.flag('partial', true);
+  sink.end();
 }
 
 async function salvageRows(
@@ -54,17 +101,22 @@ async function salvageRows(
   tell: (row: BtreeRow) => void,
   report: SalvageReport,
 ): Promise<void> {
+  // Trees that lie in others are met with their rows.
+  const names = new Set<string>();
   for (const tree of file.trees) {
     if (tree.secondary) continue;
-    report.trees++;
+    if (!file.namesWithin) names.add(tree.name);
     await run(
       file.rows(
         tree,
         {},
         {
+          parts: true,
           row(row) {
             tell(row);
+            names.add(row.tree);
             report.rows++;
+            if (row.part) report.parts++;
           },
           finding() {},
           done: () => false,
@@ -74,12 +126,15 @@ async function salvageRows(
       file,
     );
   }
+  report.trees += names.size;
   for (const page of lost) {
     file.loose(page, {
+      parts: true,
       row(row) {
         row.tree = LOST_AND_FOUND;
         tell(row);
         report.orphans++;
+        if (row.part) report.parts++;
       },
       finding() {},
       done: () => false,

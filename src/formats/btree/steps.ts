@@ -12,6 +12,8 @@ export async function run(
   context.signal?.throwIfAborted();
   const turns = new Turns(context);
   for (const pages of steps) {
+    const paused = context.pause?.();
+    if (paused) await paused;
     if (!turns.due) continue;
     context.progress?.(file.name, Math.min(pages * file.pageSize, file.size), file.size);
     await turns.take();

@@ -41,8 +41,10 @@ export class OperationStream {
       if (this.keep(operation)) this.#waiting.push(operation);
     });
     try {
-      const gated = { ...input, set: this.#gate(input.set) };
-      await input.family.dump(gated, {}, context, sink, this.onDamage);
+      const { family } = input;
+      const gated = family.pauses ? input : { ...input, set: this.#gate(input.set) };
+      const pause = () => this.#turn();
+      await family.dump(gated, {}, { ...context, pause }, sink, this.onDamage);
     } catch (error) {
       this.#failure = error;
     }
@@ -64,12 +66,6 @@ export class OperationStream {
   }
 
   #gateSource(inner: ByteSource): ByteSource {
-    const turn = async (): Promise<void> => {
-      while (this.available >= this.#wanted) {
-        this.#hungry = signal();
-        await this.#hungry.fired;
-      }
-    };
     return {
       name: inner.name,
       get size() {
@@ -77,13 +73,25 @@ export class OperationStream {
       },
       ...(inner.forwardOnly && { forwardOnly: true }),
       read: (target, start, length, position) => {
-        // What was pushed so far is there to be taken.
-        this.#arrived.fire();
-        if (this.available < this.#wanted) return inner.read(target, start, length, position);
-        return turn().then(() => inner.read(target, start, length, position));
+        const turn = this.#turn();
+        if (!turn) return inner.read(target, start, length, position);
+        return turn.then(() => inner.read(target, start, length, position));
       },
       close: () => inner.close?.(),
     };
+  }
+
+  /** What was pushed so far is there to be taken; undefined: more may come at once. */
+  #turn(): Promise<void> | undefined {
+    this.#arrived.fire();
+    return this.available < this.#wanted ? undefined : this.#wait();
+  }
+
+  async #wait(): Promise<void> {
+    while (this.available >= this.#wanted) {
+      this.#hungry = signal();
+      await this.#hungry.fired;
+    }
   }
 
   /** How many can be looked at. */

@@ -17,13 +17,15 @@ export interface Operation {
   readonly columnFamily: number;
   readonly key: Mark | undefined;
   readonly value: Mark | undefined;
+  /** The tree that the key is in, and a key that is no bytes: a row's in SQLite. */
+  readonly within?: string;
   /** Fields beyond these, as JSON. */
   readonly extra: string;
 }
 
 /** Where an operation's key is told from another's. */
-export function keyOf({ columnFamily, key }: Operation): string {
-  return `${columnFamily} ${key ?? ''}`;
+export function keyOf({ columnFamily, key, within = '' }: Operation): string {
+  return `${columnFamily} ${within}${key ?? ''}`;
 }
 
 /** Equal for operations that say the same. */
@@ -46,6 +48,7 @@ export class OperationSink implements RecordSink {
   #columnFamily = -1;
   #key: Mark | undefined;
   #value: Mark | undefined;
+  #within = '';
   #extra = '';
 
   constructor(readonly onOperation: (operation: Operation) => void) {}
@@ -59,6 +62,7 @@ export class OperationSink implements RecordSink {
     this.#columnFamily = -1;
     this.#key = undefined;
     this.#value = undefined;
+    this.#within = '';
     this.#extra = '';
   }
 
@@ -70,6 +74,7 @@ export class OperationSink implements RecordSink {
   text(name: string, value: string): void {
     if (name === 'file') this.#file = value;
     else this.#more(name, value);
+    if (name === 'tree') this.#within += `${JSON.stringify(value)} `;
   }
 
   integer(name: string, value: number): void {
@@ -103,6 +108,7 @@ export class OperationSink implements RecordSink {
   }
 
   json(name: string, value: unknown): void {
+    if (name === 'key') this.#within += `${JSON.stringify(value)} `;
     this.#more(name, value);
   }
 
@@ -116,6 +122,7 @@ export class OperationSink implements RecordSink {
       columnFamily: this.#columnFamily,
       key: this.#key,
       value: this.#value,
+      within: this.#within,
       extra: this.#extra,
     });
   }

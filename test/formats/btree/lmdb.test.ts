@@ -54,6 +54,12 @@ describe('data.mdb', () => {
     expect(all.filter(({ tree }) => tree === 'sub')).toEqual(rows);
   });
 
+  it('tells all its databases by name, where one is not there and where rows are salvaged', async () => {
+    const hint = 'it has: "@main", "@free", "sub"';
+    await expect(scan(input(), { tree: 'none' })).rejects.toMatchObject({ hint });
+    expect((await salvageRows(input())).report.trees).toBe(2);
+  });
+
   it('has the pages that mdb_stat counts', async () => {
     const stat = await btree.stat(input(), contextOf());
     const trees = stat['trees'] as Record<string, number | string>[];

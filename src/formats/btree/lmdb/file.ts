@@ -162,6 +162,17 @@ export class LmdbFile implements BtreeFile {
     return named && { name, kind: 'database', root: named.database.root };
   }
 
+  namesWithin(most: number): string[] {
+    const names: string[] = [];
+    const { main, page } = this.live;
+    const check = new Check(this, this.pageCount, () => {});
+    const walk = new LmdbWalk(this, check, { onDatabase: (met) => names.push(nameOf(met.name)) });
+    for (const _ of walk.database(MAIN_NAME, 'database', main, page)) {
+      if (names.length >= most) break;
+    }
+    return names;
+  }
+
   #named(name: string): Named | undefined {
     const { live } = this;
     if (name === MAIN_NAME) return { name, database: live.main, page: live.page };

@@ -10,6 +10,9 @@ import { contentOf } from './space.ts';
 /** Where the cell pointers begin, from the page's header on. */
 export const pointersAt = (type: number): number => (isLeafPage(type) ? 8 : 12);
 
+/** Where there would be more of them, SQLite puts a page in order (1.6, "fragmented bytes"). */
+const FRAGMENTS_MAX = 60;
+
 /** 0: no number does. `header`: where in the page, which begins at `start`, its header is. */
 export function provedCount(
   bytes: Uint8Array,
@@ -35,7 +38,28 @@ export function provedCount(
   return 0;
 }
 
-/** Bytes of free blocks and fragments; -1: the chain leads where none can be. */
+/** Two of the first `count` cells share bytes: their sizes prove nothing. */
+export function cellsOverlap(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  header: number,
+  type: number,
+  cell: Cell,
+  count: number,
+): boolean {
+  const cells: { at: number; end: number }[] = [];
+  const pointers = header + pointersAt(type);
+  for (let slot = 0; slot < count; slot++) {
+    const at = view.getUint16(start + pointers + 2 * slot);
+    cell.parse(bytes, start + at, start + cell.usable, type);
+    cells.push({ at, end: at + cell.size });
+  }
+  cells.sort((a, b) => a.at - b.at);
+  return cells.some(({ at }, i) => i > 0 && at < cells[i - 1]!.end);
+}
+
+/** Bytes of free blocks and fragments; -1: more fragments, or a chain, than there can be. */
 function freeBytes(
   view: DataView,
   start: number,
@@ -44,6 +68,7 @@ function freeBytes(
   usable: number,
 ): number {
   let total = view.getUint8(start + header + FRAGMENTS_AT);
+  if (total > FRAGMENTS_MAX) return -1;
   let least = content;
   let at = view.getUint16(start + header + FREEBLOCK_AT);
   while (at !== 0) {

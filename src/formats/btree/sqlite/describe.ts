@@ -133,7 +133,7 @@ function recordShown(file: SqliteFile, bytes: Uint8Array, cell: Cell): unknown {
   for (let i = 0; i < header.columns; i++) {
     const next = i + 1 < header.columns ? header.starts[i + 1]! : cell.payload;
     if (next > got) values.push(`${next - header.starts[i]!} bytes`);
-    else values.push(cellValue(header.value(i, into.bytes, into.view, file.decode)));
+    else values.push(cellValue(header.value(i, into.bytes, into.view, file.decodeExactly)));
   }
   return values;
 }

@@ -1,7 +1,7 @@
 /** A hash of a row of values: the same for values that are equal, however they are stored. */
-import { type SqlValue, WholeReal } from '../model.ts';
+import { OddText, type SqlValue, WholeReal } from '../model.ts';
 import { roundedFloats } from './deep/float-text.ts';
-import { integerAt, lengthOf, type RecordHeader } from './record.ts';
+import { encodedText, integerAt, lengthOf, type RecordHeader } from './record.ts';
 
 const TAG_NULL = 1;
 const TAG_NUMBER = 2;
@@ -42,10 +42,10 @@ export class EntryHash {
   value(value: SqlValue): void {
     if (value === null) this.#byte(TAG_NULL);
     else if (typeof value === 'string') {
-      const text = Buffer.from(value, this.encoding === 1 ? 'utf8' : 'utf16le');
-      if (this.encoding === 3) text.swap16();
+      const text = encodedText(value, this.encoding);
       this.#text(text, 0, text.length);
-    } else if (value instanceof Uint8Array) this.#span(TAG_BLOB, value, 0, value.length);
+    } else if (value instanceof OddText) this.#text(value.bytes, 0, value.bytes.length);
+    else if (value instanceof Uint8Array) this.#span(TAG_BLOB, value, 0, value.length);
     else this.#number(value instanceof WholeReal ? value.value : value);
   }
 

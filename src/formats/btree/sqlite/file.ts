@@ -19,13 +19,17 @@ import {
 import { PageCache } from '../page-cache.ts';
 import type { Beside } from './beside.ts';
 import { Cell, rowidOf } from './cell.ts';
+import { pointersAt } from './cell-count.ts';
 import { checkDeep } from './deep/deep.ts';
 import { describePage, nodeOf } from './describe.ts';
 import { checkFreelist } from './freelist.ts';
-import { checkHeader, type Header, pageSizeOf, readHeader } from './header.ts';
+import { checkHeader, type Header, likelyHeader, pageSizeOf, readHeader } from './header.ts';
 import {
   ENCODINGS,
   HEADER_BYTES,
+  INTERIOR_INDEX,
+  isBtreePage,
+  isTablePage,
   LARGEST_ROOT_AT,
   LEAF_INDEX,
   LEAF_TABLE,
@@ -34,7 +38,7 @@ import {
 } from './layout.ts';
 import { Payloads } from './payload.ts';
 import { lockPage, PointerMap } from './pointer-map.ts';
-import { type Decode, decoderOf } from './record.ts';
+import { type Decode, decoderOf, exactDecoderOf } from './record.ts';
 import { RecordReader } from './record-reader.ts';
 import { fillRow, rangeOfRows, rowFilter } from './rows.ts';
 import { type Schema, type SchemaRow, type SqliteTree, schemaOf, schemaTree } from './schema.ts';
@@ -51,7 +55,9 @@ export class SqliteFile implements BtreeFile {
   readonly firstPage = 1;
   readonly pages: PageCache;
   readonly header: Header;
-  readonly decode: Decode;
+  readonly decode: ReturnType<typeof decoderOf>;
+  /** Of rows, where no byte of a text is to be lost. */
+  readonly decodeExactly: Decode;
   readonly space = new PageSpace();
   readonly notes: BtreeFinding[] = [];
   readonly schema: Schema;
@@ -75,18 +81,21 @@ export class SqliteFile implements BtreeFile {
     this.size = source.size ?? 0;
     this.pages = new PageCache(source, this.size, pageSize, 1, beside);
     this.#head = new Uint8Array(HEADER_BYTES);
+    const head = new DataView(this.#head.buffer);
     if (this.pages.load(1)) {
       const { bytes, start } = this.pages;
       this.#head.set(bytes.subarray(start, start + HEADER_BYTES));
-    }
-    this.header = readHeader(new DataView(this.#head.buffer), pageSize);
+      this.header = likelyHeader(head, bytes, start, pageSize);
+    } else this.header = readHeader(head, pageSize);
     this.filePages = beside?.pageCount ?? Math.floor(this.size / pageSize);
     const { pageCount, countValid } = this.header;
     const stated = countValid && pageCount > 0 ? pageCount : this.filePages;
     this.pageCount = Math.min(stated, this.filePages);
     this.decode = decoderOf(this.header.encoding);
+    this.decodeExactly = exactDecoderOf(this.header.encoding);
     this.payloads = new Payloads(this.pages, this.header.usable, this.pageCount);
-    this.schema = schemaOf(this.#schemaRows(), this.pageCount, this.header.schemaFormat);
+    const schema = schemaOf(this.#schemaRows(), this.pageCount, this.header.schemaFormat);
+    this.schema = { ...schema, trees: schema.trees.map((tree) => this.#seen(tree)) };
   }
 
   get trees(): readonly SqliteTree[] {
@@ -108,8 +117,14 @@ export class SqliteFile implements BtreeFile {
     return new RecordReader(this.payloads, this.recordBytesMax);
   }
 
+  /** A file without a byte is a database that nothing was ever put in. */
+  get #isNew(): boolean {
+    return this.size === 0 && !this.beside;
+  }
+
   #schemaRows(): SchemaRow[] {
     const rows: SchemaRow[] = [];
+    if (this.#isNew) return rows;
     const check = new Check(this, this.pageCount, (one) => keepLost(this.#lost, one));
     const walk = new SqliteWalk(this, schemaTree(), check, {
       thorough: false,
@@ -123,6 +138,13 @@ export class SqliteFile implements BtreeFile {
     });
     for (const _ of walk.run()) if (rows.length >= SCHEMA_ROWS_MAX) break;
     return rows;
+  }
+
+  /** A table whose statement cannot be read: its root tells whether its rows have a rowid. */
+  #seen(tree: SqliteTree): SqliteTree {
+    if (tree.kind !== 'table' || tree.table || !this.pages.load(tree.root)) return tree;
+    const type = this.pages.bytes[this.pages.start]!;
+    return isBtreePage(type) && !isTablePage(type) ? { ...tree, rowid: false } : tree;
   }
 
   /** A database in memory, read as this one is. */
@@ -147,9 +169,10 @@ export class SqliteFile implements BtreeFile {
   }
 
   *check(check: Check, options: CheckOptions): Steps {
+    if (this.#isNew) return;
     const { header, pageSize, pageCount } = this;
     const view = new DataView(this.#head.buffer);
-    checkHeader(this.#head, view, (what, said) => check.finding('meta-bad', what, said));
+    checkHeader(this.#head, view, header, (what, said) => check.finding('meta-bad', what, said));
     this.#checkLength(check);
     const lock = lockPage(pageSize);
     if (lock <= pageCount) check.claim(lock, KIND.lock);
@@ -213,6 +236,7 @@ export class SqliteFile implements BtreeFile {
   }
 
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {
+    if (this.#isNew) return;
     const of = tree as SqliteTree;
     const check = new Check(this, this.pageCount, (finding) => visitor.finding(finding));
     const row = new BtreeRow();
@@ -221,6 +245,7 @@ export class SqliteFile implements BtreeFile {
     yield* new SqliteWalk(this, of, check, {
       thorough: false,
       bounds: of.rowid ? rangeOfRows(range) : undefined,
+      parts: visitor.parts,
       onRecord: (record, cell, page, slot) => {
         fillRow(row, this, of, record, cell, page, slot);
         if (wanted(row)) visitor.row(row);
@@ -229,25 +254,32 @@ export class SqliteFile implements BtreeFile {
     }).run();
   }
 
+  isStray(page: number): boolean {
+    const { pages } = this;
+    return pages.load(page) && pages.view.getUint32(pages.start) > this.pageCount;
+  }
+
   loose(page: number, visitor: RowVisitor): void {
     const { pages, header } = this;
     if (page < 1 || page > this.pageCount || !pages.load(page)) return;
     const { bytes, view, start } = pages;
     const at = page === 1 ? HEADER_BYTES : 0;
     const type = bytes[start + at]!;
-    if (type !== LEAF_TABLE && type !== LEAF_INDEX) return;
+    // Inner pages of an index, or of a table WITHOUT ROWID, hold entries too.
+    if (type !== LEAF_TABLE && type !== LEAF_INDEX && type !== INTERIOR_INDEX) return;
     const pin = pages.pin();
     const cell = new Cell(header.usable);
     const reader = this.recordReader();
     const row = new BtreeRow();
     const tree = { ...schemaTree(), rowid: type === LEAF_TABLE, table: undefined, name: '' };
+    const first = at + pointersAt(type);
     const count = Math.min(view.getUint16(start + at + 3), Math.floor(header.usable / 4));
     for (let slot = 0; slot < count && !visitor.done(); slot++) {
-      const place = view.getUint16(start + at + 8 + 2 * slot);
+      const place = view.getUint16(start + first + 2 * slot);
       if (place < at + 8 || place > header.usable - 4) continue;
       if (!cell.parse(bytes, start + place, start + header.usable, type)) continue;
       const record = reader.read(cell, bytes, view, true, true);
-      if (!record.whole) continue;
+      if (!record.whole && !(visitor.parts && record.takePart())) continue;
       fillRow(row, this, tree, record, cell, page, slot);
       row.offset = (page - 1) * this.pageSize + place;
       visitor.row(row);

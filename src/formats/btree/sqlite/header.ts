@@ -1,6 +1,9 @@
 /** The file's header, in the first 100 bytes of page 1. */
 import type { Said } from '../check.ts';
+import { Cell } from './cell.ts';
+import { pointersAt } from './cell-count.ts';
 import {
+  CELLS_AT,
   CHANGE_COUNTER_AT,
   ENCODING_AT,
   FRACTIONS_AT,
@@ -8,6 +11,7 @@ import {
   FREELIST_AT,
   HEADER_BYTES,
   INCREMENTAL_AT,
+  isBtreePage,
   LARGEST_ROOT_AT,
   MAGIC,
   PAGE_COUNT_AT,
@@ -72,10 +76,39 @@ export function readHeader(view: DataView, pageSize: number): Header {
   };
 }
 
+/**
+ * The header, and if cells of page 1, which is `bytes[start, start + pageSize)`, lie where no cell
+ * can be, so many reserved bytes as leave them room: SQLite fills its pages from their end.
+ */
+export function likelyHeader(
+  head: DataView,
+  bytes: Uint8Array,
+  start: number,
+  size: number,
+): Header {
+  const header = readHeader(head, size);
+  const type = bytes[start + HEADER_BYTES]!;
+  if (!isBtreePage(type)) return header;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const cell = new Cell(header.usable);
+  const count = Math.min(view.getUint16(start + HEADER_BYTES + CELLS_AT), Math.floor(size / 6));
+  const pointers = start + HEADER_BYTES + pointersAt(type);
+  let end = 0;
+  for (let slot = 0; slot < count && pointers + 2 * slot + 2 <= start + size; slot++) {
+    const at = start + view.getUint16(pointers + 2 * slot);
+    if (!cell.parse(bytes, at, start + size, type)) return header;
+    // How much of one with overflow pages lies here depends on what is asked.
+    if (cell.payload <= cell.local) end = Math.max(end, at - start + cell.size);
+  }
+  if (end <= header.usable) return header;
+  return { ...header, reserved: size - end, usable: end };
+}
+
 /** What SQLite itself would refuse to open, or to read. */
 export function checkHeader(
   head: Uint8Array,
   view: DataView,
+  likely: Header,
   tell: (what: string, said: Said) => void,
 ): void {
   const field = (at: number, length: number, what: string, expected: unknown, actual: unknown) =>
@@ -99,6 +132,9 @@ export function checkHeader(
   const reserved = view.getUint8(RESERVED_AT);
   if (isPageSize(size) && size - reserved < 480) {
     field(RESERVED_AT, 1, 'reserved bytes leave too little of a page', size - 480, reserved);
+  } else if (isPageSize(size) && reserved !== likely.reserved) {
+    const what = 'cells of page 1 lie in the bytes that are said to be reserved';
+    field(RESERVED_AT, 1, what, `at most ${likely.reserved}`, reserved);
   }
   const fractions = [0, 1, 2].map((i) => view.getUint8(FRACTIONS_AT + i));
   if (fractions.join() !== '64,32,32') {

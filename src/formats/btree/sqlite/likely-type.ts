@@ -54,7 +54,9 @@ function cellsFit(file: SqliteFile, header: number, type: number, cell: Cell): b
   const content = contentOf(view, start, header);
   const isPage = (page: number): boolean => page >= 2 && page <= file.pageCount;
   if (count === 0 || content < first + 2 * count || content >= usable) return false;
-  if (!leaf && !isPage(view.getUint32(start + header + RIGHT_CHILD_AT))) return false;
+  // Where the type says inner page, a hit in the right child makes it no leaf.
+  const asStated = bytes[start + header] === type;
+  if (!leaf && !asStated && !isPage(view.getUint32(start + header + RIGHT_CHILD_AT))) return false;
   let used = 0;
   let before = Number.NEGATIVE_INFINITY;
   for (let slot = 0; slot < count; slot++) {

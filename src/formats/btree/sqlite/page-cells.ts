@@ -2,7 +2,7 @@
 import type { Check, Said } from '../check.ts';
 import type { TreeStat } from '../model.ts';
 import type { Cell } from './cell.ts';
-import { pointersAt, provedCount } from './cell-count.ts';
+import { cellsOverlap, pointersAt, provedCount } from './cell-count.ts';
 import type { SqliteFile } from './file.ts';
 import { CELLS_AT, isLeafPage } from './layout.ts';
 import { contentOf, type PageSpace, usedBytes } from './space.ts';
@@ -91,6 +91,7 @@ export class PageCells {
     const { bytes, view, start, header, type, page, parent } = this;
     const proved = provedCount(bytes, view, start, header, type, cell);
     if (proved === 0 || proved === count) return 0;
+    if (cellsOverlap(bytes, view, start, header, type, cell, proved)) return 0;
     const at = { at: header + CELLS_AT, length: 2 };
     const from = { page, parent: parent === 0 ? undefined : parent };
     const said = { ...from, ...at, expected: proved, actual: count };

@@ -49,8 +49,10 @@ export class Payloads {
     let from = owner.page;
     let done = 0;
     while (page !== 0) {
-      if (done === 0) pointers?.expect(page, PTR_OVERFLOW_FIRST, owner.page);
-      else if (done < expected) pointers?.expect(page, PTR_OVERFLOW_MORE, from);
+      // What the chain leads to behind its end has an owner of its own, or none.
+      if (done++ === expected) break;
+      if (done === 1) pointers?.expect(page, PTR_OVERFLOW_FIRST, owner.page);
+      else pointers?.expect(page, PTR_OVERFLOW_MORE, from);
       if (page < 1 || page > this.last) {
         const what = `the overflow chain of cell ${owner.slot} leads out of the file`;
         check.finding('child-range', what, {
@@ -58,18 +60,16 @@ export class Payloads {
           expected: `2 to ${this.last}`,
           actual: page,
         });
-        return done;
+        return done - 1;
       }
       if (!check.claim(page, KIND.overflow)) {
         const what = `a second reference to the page, from the overflow chain of cell ${owner.slot}`;
         check.finding('page-shared', what, { page, parent: from });
-        return done;
+        return done - 1;
       }
-      done++;
       if (!this.pages.load(page)) return done;
       from = page;
       page = this.pages.view.getUint32(this.pages.start);
-      if (done > expected) break;
     }
     if (done === expected) return done;
     const what = `the overflow chain of cell ${owner.slot} has not as many pages as its payload`;

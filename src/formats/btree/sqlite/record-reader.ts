@@ -12,10 +12,19 @@ export class SqliteRecord {
   length = 0;
   /** The header checks, and all values are in the buffer. */
   whole = false;
+  /** Where the bytes that are in the buffer end. */
+  end = 0;
   /** Why not. */
   fault = '';
+  /** It is longer than what is read whole. */
+  long = false;
   /** Where it is put together. */
   readonly gathered = new GrowingBuffer();
+
+  /** Takes what can be read of one that is not whole; false: nothing. */
+  takePart(): boolean {
+    return this.header.parsePart(this.bytes, this.start, this.end);
+  }
 }
 
 /** Of a record that goes on elsewhere, at least so much is looked at for its header. */
@@ -48,11 +57,13 @@ export class RecordReader {
     this.#record = record;
     const { payload, local, at } = cell;
     record.fault = '';
+    record.long = false;
     record.length = payload;
     if (payload === local) {
       record.bytes = bytes;
       record.view = view;
       record.start = at;
+      record.end = at + payload;
       record.whole = record.header.parse(bytes, at, payload, at + payload);
       if (!record.whole) record.fault = record.header.fault;
       return record;
@@ -64,11 +75,13 @@ export class RecordReader {
     record.bytes = record.gathered.bytes;
     record.view = record.gathered.view;
     record.start = 0;
+    record.end = got;
     const fits = record.header.parse(record.bytes, 0, payload, got);
     // What a broken chain keeps from being read is told as such, and not once more.
     if (!fits && chained && got === wanted) record.fault = record.header.fault;
     if (fits && all && got < payload && chained && payload > this.bytesMax) {
-      record.fault = `${payload} bytes, more than are read whole (${this.bytesMax})`;
+      record.long = true;
+      record.fault = `${payload} bytes, more than are read whole (--max-record-bytes ${this.bytesMax})`;
     }
     record.whole = fits && got === payload;
     return record;

@@ -6,7 +6,7 @@
  *     0 NULL, 1 to 6 integers of 1, 2, 3, 4, 6, 8 bytes, 7 a float, 8 and 9 the integers 0 and 1,
  *     10 and 11 reserved, even from 12 on a blob, odd from 13 on a text
  */
-import { type SqlValue, WholeReal } from '../model.ts';
+import { OddText, type SqlValue, WholeReal } from '../model.ts';
 
 /** Bytes of the value, by serial type. */
 const SHORT = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0];
@@ -113,6 +113,40 @@ export class RecordHeader {
     return true;
   }
 
+  /**
+   * What can be told of a record that contradicts itself, or of which only the bytes before `end`
+   * are there: texts and blobs are cut, and what cannot be read is NULL. False: nothing.
+   */
+  parsePart(bytes: Uint8Array, at: number, end: number): boolean {
+    let p = at;
+    const next = (): number => {
+      let value = 0;
+      for (let more = 9; more > 0 && p < end; more--) {
+        const byte = bytes[p++]!;
+        value = value * 128 + (byte & 0x7f);
+        if (byte < 0x80) return value;
+      }
+      return -1;
+    };
+    const headerEnd = Math.min(at + next(), end);
+    this.columns = 0;
+    let value = headerEnd;
+    let read = false;
+    while (p < headerEnd && this.columns < COLUMNS_MAX) {
+      const serial = next();
+      if (serial < 0 || serial === 10 || serial === 11 || serial > SERIAL_MAX) break;
+      if (this.columns === this.serials.length) this.#grow();
+      const length = lengthOf(serial);
+      const there = Math.max(0, Math.min(length, end - value));
+      const cut = serial < 12 || there === 0 ? 0 : 12 + 2 * there + (serial & 1);
+      this.serials[this.columns] = there === length ? serial : cut;
+      this.starts[this.columns++] = Math.min(value, end);
+      read ||= serial !== 0 && (there > 0 || length === 0);
+      value += length;
+    }
+    return read;
+  }
+
   #grow(): void {
     const serials = new Int32Array(this.serials.length * 2);
     const starts = new Int32Array(serials.length);
@@ -153,7 +187,7 @@ function floatAt(view: DataView, at: number): SqlValue {
 }
 
 /** Text out of its bytes. */
-export type Decode = (bytes: Uint8Array, start: number, end: number) => string;
+export type Decode = (bytes: Uint8Array, start: number, end: number) => string | OddText;
 
 export function integerAt(view: DataView, at: number, serial: number): number | bigint {
   switch (serial) {
@@ -178,11 +212,31 @@ export function integerAt(view: DataView, at: number, serial: number): number | 
   }
 }
 
-export function decoderOf(encoding: number): Decode {
+type DecodeText = (bytes: Uint8Array, start: number, end: number) => string;
+
+/** What is none of the encoding becomes U+FFFD. */
+export function decoderOf(encoding: number): DecodeText {
   if (encoding === 1) {
     return (bytes, start, end) =>
       Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
   }
   const decoder = new TextDecoder(encoding === 3 ? 'utf-16be' : 'utf-16le', { ignoreBOM: true });
   return (bytes, start, end) => decoder.decode(bytes.subarray(start, end));
+}
+
+/** What is none of the encoding stays the bytes that it is. */
+export function exactDecoderOf(encoding: number): Decode {
+  const decode = decoderOf(encoding);
+  return (bytes, start, end) => {
+    const text = decode(bytes, start, end);
+    if (!text.includes('\ufffd')) return text;
+    const own = bytes.slice(start, end);
+    return encodedText(text, encoding).equals(own) ? text : new OddText(own);
+  };
+}
+
+/** A text as a database of this encoding has it. */
+export function encodedText(text: string, encoding: number): Buffer {
+  const bytes = Buffer.from(text, encoding === 1 ? 'utf8' : 'utf16le');
+  return encoding === 3 ? bytes.swap16() : bytes;
 }

@@ -22,10 +22,11 @@ export function fillRow(
 ): void {
   const { header, bytes, view } = record;
   const rowid = rowidOf(cell.rowHigh, cell.rowLow);
-  const value = (i: number) => header.value(i, bytes, view, file.decode);
+  const value = (i: number) => header.value(i, bytes, view, file.decodeExactly);
   row.page = page;
   row.slot = slot;
   row.length = cell.size;
+  row.part = !record.whole;
   // Buffers hold whole pages.
   row.offset = (page - 1) * file.pageSize + (cell.from % file.pageSize);
   if (tree.kind === 'index') {

@@ -15,6 +15,8 @@ export interface RowidBounds {
 export interface WalkOptions {
   readonly pointers?: Pointers;
   readonly onRecord?: OnRecord | undefined;
+  /** Records that can be read in part are told too. */
+  readonly parts?: boolean | undefined;
   readonly bounds?: RowidBounds | undefined;
   /** Checks pages and records; without it, only what is needed to read on. */
   readonly thorough: boolean;

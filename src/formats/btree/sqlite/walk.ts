@@ -19,7 +19,7 @@ import {
 import { judgeType } from './likely-type.ts';
 import { PageCells } from './page-cells.ts';
 import { Payloads } from './payload.ts';
-import type { RecordReader } from './record-reader.ts';
+import type { RecordReader, SqliteRecord } from './record-reader.ts';
 import { RowCheck } from './row-check.ts';
 import type { SqliteTree } from './schema.ts';
 import { contentOf, type PageSpace } from './space.ts';
@@ -239,9 +239,10 @@ export class SqliteWalk {
 
   /** The record of a cell: its chain, its header, its values' order; and whoever wants it. */
   #record(cell: Cell, bytes: Uint8Array, view: DataView, page: number, slot: number): void {
-    const { thorough, onRecord, pointers } = this.options;
+    const { thorough, onRecord, parts, pointers } = this.options;
     let whole = true;
-    if (cell.payload > cell.local) {
+    // A chain that leads astray takes no page from the tree where all that is readable is wanted.
+    if (cell.payload > cell.local && !parts) {
       const expected = this.#payloads.count(cell);
       const owner = { page, slot };
       const done = this.#payloads.claim(cell, owner, this.check, pointers);
@@ -249,11 +250,18 @@ export class SqliteWalk {
       whole = done >= expected;
     }
     const record = this.#reader.read(cell, bytes, view, whole, this.#rows.needsAll || !!onRecord);
-    if (thorough || onRecord) this.#rows.record(record, cell, slot, page);
-    if (onRecord && record.whole && !this.#stopped) {
+    // Nothing is wrong with a long one, but where its row is wanted.
+    if (record.long && !onRecord) this.#tellLong(record, page, slot);
+    else if (thorough || onRecord) this.#rows.record(record, cell, slot, page);
+    if (onRecord && !this.#stopped && (record.whole || (parts && record.takePart()))) {
       if (onRecord(record, cell, page, slot)) this.#stopped = true;
     }
     this.#rows.keep(record);
+  }
+
+  #tellLong({ fault }: SqliteRecord, page: number, slot: number): void {
+    const what = `the record of cell ${slot} is not compared with others: ${fault}`;
+    this.check.finding('not-evaluated', what, { page, severity: 'info' });
   }
 }
 

@@ -20,7 +20,6 @@ export interface IntoFlags {
   force: boolean;
   fileBytes: number | undefined;
   limits: Limits;
-  color: boolean;
 }
 
 export interface IntoReport {

@@ -46,7 +46,6 @@ export abstract class BtreeCommand extends DdiaCommand {
       'max-record-bytes'?: number | undefined;
       'max-findings'?: number | undefined;
       deep?: boolean | undefined;
-      color: boolean;
     },
   ): Promise<BtreeInput> {
     this.#paths.push(path);

@@ -17,7 +17,6 @@ export interface ReplayFlags {
   state: boolean;
   summary: boolean;
   json: boolean;
-  color: boolean;
   formats: BytesFormats;
   limits: Limits;
 }

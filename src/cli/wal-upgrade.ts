@@ -16,7 +16,6 @@ export interface UpgradeFlags {
   force: boolean;
   segmentBytes: number | undefined;
   limits: Limits;
-  color: boolean;
 }
 
 export type UpgradeReport = UpgradeResult & { path: string; from: string; out: string };

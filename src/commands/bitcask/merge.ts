@@ -80,7 +80,6 @@ export default class BitcaskMerge extends DdiaCommand {
         firstFile: flags['first-file'],
         timestamp: timestampOf(flags.timestamp),
         limits: limitsOf(flags),
-        color: flags.color,
       },
     );
     process.exitCode = result.damage.length === 0 ? EXIT.ok : EXIT.damage;

@@ -37,7 +37,6 @@ export default class BitcaskUpgrade extends DdiaCommand {
       force: flags.force,
       fileBytes: flags['file-bytes'],
       limits: limitsOf(flags),
-      color: flags.color,
     });
     process.exitCode = result.damage.length === 0 ? EXIT.ok : EXIT.damage;
     if (flags.json) this.printJson(result);

@@ -40,7 +40,6 @@ export default class WalReplay extends DdiaCommand {
       state: flags.state,
       summary: flags.summary,
       json: flags.json,
-      color: flags.color,
       formats: bytesFormatsOf(flags),
       limits: limitsOf(flags),
     });

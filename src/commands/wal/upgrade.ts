@@ -36,7 +36,6 @@ export default class WalUpgrade extends DdiaCommand {
       force: flags.force,
       segmentBytes: flags['segment-bytes'],
       limits: limitsOf(flags),
-      color: flags.color,
     });
     const whole = result.damage.length === 0 && Object.keys(result.leftOut).length === 0;
     process.exitCode = whole ? EXIT.ok : EXIT.damage;

@@ -75,7 +75,7 @@ class Cat {
       { ...context, idle },
       {
         header: async (header) => {
-          data = await BlockData.open(header, source.name, context.limits.recordBytes);
+          data = BlockData.open(header, source.name, context.limits.recordBytes);
           if (!data) return;
           if (options.reader) refuseImpossible(data.type, options.reader);
           reader = printingReader(this.#json, data.type, options.reader, options.mode);

@@ -70,7 +70,7 @@ class Rewriter {
     try {
       await scanContainer(source, this.context, {
         header: async (header) => {
-          const data = await BlockData.open(header, name, this.context.limits.recordBytes);
+          const data = BlockData.open(header, name, this.context.limits.recordBytes);
           if (!data) return;
           await this.#begin(path, header);
           copy = this.#copier(path, header, data);

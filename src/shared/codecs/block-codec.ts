@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { DdiaError } from '../errors.ts';
 
-export interface BlockCodec {
+export interface BlockDecoder {
   /** Throws a CodecFault for bad bytes and for more than `bytesMax` of output. */
   decompress(bytes: Uint8Array, bytesMax: number): Uint8Array;
   /**
@@ -14,6 +14,9 @@ export interface BlockCodec {
    * a codec gives all or nothing.
    */
   decompressPart?(bytes: Uint8Array, bytesMax: number): Uint8Array;
+}
+
+export interface BlockCodec extends BlockDecoder {
   compress(bytes: Uint8Array): Uint8Array;
 }
 

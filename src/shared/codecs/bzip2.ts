@@ -21,7 +21,7 @@ interface Bzip2Wasm {
 
 let decoder: SeekBzip | undefined;
 
-/** The reader alone; what writes has to be loaded first, see bzip2Writer. */
+/** The reader alone; what writes has to be loaded first, see bzip2Codec. */
 export function bzip2Decompress(bytes: Uint8Array, bytesMax: number): Uint8Array {
   decoder ??= requirePackage('seek-bzip') as SeekBzip;
   let out = Buffer.allocUnsafe(Math.min(bytesMax, bytes.length * 8 + 1024));

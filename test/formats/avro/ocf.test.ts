@@ -34,7 +34,7 @@ async function rows(bytes: Uint8Array): Promise<Record<string, unknown>[]> {
   let data: BlockData | undefined;
   await scanContainer(input.set.open('a.avro'), context, {
     async header(header) {
-      data = await BlockData.open(header, 'a.avro', DEFAULT_LIMITS.recordBytes);
+      data = BlockData.open(header, 'a.avro', DEFAULT_LIMITS.recordBytes);
     },
     block: (block) => data?.read(block, printingReader(out, data.type)),
     damage() {},

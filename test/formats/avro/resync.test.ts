@@ -53,7 +53,7 @@ function encoded(): { bytes: Buffer; ends: number[] } {
 
 async function blockData(codec: CodecName = 'null'): Promise<BlockData> {
   const header = { schema, codec } as Parameters<typeof BlockData.open>[0];
-  return (await BlockData.open(header, 'a.avro', DEFAULT_LIMITS.recordBytes))!;
+  return BlockData.open(header, 'a.avro', DEFAULT_LIMITS.recordBytes)!;
 }
 
 function blockOf(bytes: Uint8Array, count = RECORDS): Block {

@@ -1,11 +1,11 @@
 /** What is in a block: decompressed, and datum by datum. */
-import { type BlockCodec, CodecFault, LimitFault } from '../../../shared/codecs/block-codec.ts';
+import { type BlockDecoder, CodecFault, LimitFault } from '../../../shared/codecs/block-codec.ts';
 import type { Finding } from '../../format.ts';
 import { Cursor } from '../codec/cursor.ts';
 import { EMPTY_ITEMS_MAX } from '../codec/limits.ts';
 import type { DatumFault } from '../codec/walk.ts';
 import { type AvroType, minimumBytes } from '../schema/model.ts';
-import { CrcFault, loadCodec } from './codecs.ts';
+import { CrcFault, decoderOf } from './codecs.ts';
 import type { Header } from './header.ts';
 import { type Resumption, Resync } from './resync.ts';
 import type { Block } from './scan.ts';
@@ -48,7 +48,7 @@ export class BlockData {
 
   private constructor(
     readonly type: AvroType,
-    readonly codec: BlockCodec,
+    readonly codec: BlockDecoder,
     /** With the null codec offsets within the data are places in the file. */
     readonly plain: boolean,
     readonly file: string,
@@ -58,15 +58,10 @@ export class BlockData {
   }
 
   /** Undefined where the header has no schema or codec that can be used. */
-  static async open(
-    header: Header,
-    file: string,
-    bytesMax: number,
-  ): Promise<BlockData | undefined> {
+  static open(header: Header, file: string, bytesMax: number): BlockData | undefined {
     const { schema, codec } = header;
     if (!schema || !codec) return undefined;
-    const loaded = await loadCodec(codec);
-    return new BlockData(schema.root, loaded, codec === 'null', file, bytesMax);
+    return new BlockData(schema.root, decoderOf(codec), codec === 'null', file, bytesMax);
   }
 
   /** Whether of a block that was not finished data can be had. */

@@ -1,11 +1,16 @@
 /** The codecs of containers: what compresses the data of a block. */
 
-import { type BlockCodec, CodecFault, provedCodec } from '../../../shared/codecs/block-codec.ts';
-import { bzip2Codec } from '../../../shared/codecs/bzip2.ts';
+import {
+  type BlockCodec,
+  type BlockDecoder,
+  CodecFault,
+  provedCodec,
+} from '../../../shared/codecs/block-codec.ts';
+import { bzip2Codec, bzip2Decompress } from '../../../shared/codecs/bzip2.ts';
 import { deflateRaw } from '../../../shared/codecs/deflate.ts';
 import { snappyBlock } from '../../../shared/codecs/snappy.ts';
 import { xz } from '../../../shared/codecs/xz.ts';
-import { zstdCodec } from '../../../shared/codecs/zstd/block.ts';
+import { zstdCodec, zstdDecoder } from '../../../shared/codecs/zstd/block.ts';
 import { crc32 } from '../../../shared/crc32.ts';
 import { hex32 } from '../../../shared/hex.ts';
 import type { CodecName } from './spec.ts';
@@ -38,10 +43,28 @@ const snappyWithCrc: BlockCodec = {
 
 const identity: BlockCodec = { decompress: (bytes) => bytes, compress: (bytes) => bytes };
 
+/** What reads: nothing has to be loaded for that, and compiled. */
+export function decoderOf(name: CodecName): BlockDecoder {
+  switch (name) {
+    case 'null':
+      return identity;
+    case 'deflate':
+      return deflateRaw;
+    case 'snappy':
+      return snappyWithCrc;
+    case 'xz':
+      return xz;
+    case 'bzip2':
+      return { decompress: bzip2Decompress };
+    case 'zstandard':
+      return zstdDecoder;
+  }
+}
+
 /** Those that are compiled when they are loaded are so once. */
 const loaded = new Map<CodecName, Promise<BlockCodec>>();
 
-/** The codec of that name, loaded and ready. */
+/** The codec of that name, loaded and ready to write. */
 export function loadCodec(name: CodecName): Promise<BlockCodec> {
   const known = loaded.get(name) ?? load(name);
   loaded.set(name, known);

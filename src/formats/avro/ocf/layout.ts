@@ -29,7 +29,7 @@ export async function layoutContainer(
   };
   await scanContainer(source, context, {
     async header(header) {
-      data = await BlockData.open(header, input.files[0]?.name ?? '', context.limits.recordBytes);
+      data = BlockData.open(header, input.files[0]?.name ?? '', context.limits.recordBytes);
       show(await headerSpan(header, source));
     },
     block(block) {

@@ -1,4 +1,6 @@
 /** Carries out the repair of a container: copies what is kept, and writes blocks anew. */
+
+import type { BlockCodec } from '../../../shared/codecs/block-codec.ts';
 import type {
   ByteSource,
   LedgerSpan,
@@ -9,6 +11,7 @@ import type {
 } from '../../format.ts';
 import { Writer } from '../codec/writer.ts';
 import { BlockData, type DatumReader } from './block-data.ts';
+import { loadCodec } from './codecs.ts';
 import { checkingReader } from './readers.ts';
 import { Block, type Damage, scanContainer } from './scan.ts';
 
@@ -79,12 +82,13 @@ async function rewrittenBlocks(
   const offsets = [...wanted.keys()];
   let next = 0;
   let data: BlockData | undefined;
+  let codec: BlockCodec | undefined;
   let reader: DatumReader | undefined;
   let marker = Buffer.alloc(0) as Buffer;
   let torn: Damage | undefined;
   const put = (offset: number, records: number, parts: readonly Uint8Array[]): void => {
     if (wanted.get(offset) !== records) return;
-    const packed = data!.codec.compress(Buffer.concat(parts));
+    const packed = codec!.compress(Buffer.concat(parts));
     const writer = new Writer();
     writer.long(records);
     writer.long(packed.length);
@@ -110,7 +114,8 @@ async function rewrittenBlocks(
   };
   await scanContainer(source, context, {
     async header(header) {
-      data = await BlockData.open(header, input.files[0]!.name, context.limits.recordBytes);
+      data = BlockData.open(header, input.files[0]!.name, context.limits.recordBytes);
+      if (data) codec = await loadCodec(header.codec!);
       reader = data && checkingReader(data.type);
       marker = header.marker;
     },

@@ -32,7 +32,7 @@ export async function planContainerRepair(
     try {
       await scanContainer(source, context, {
         async header(header) {
-          data = await BlockData.open(header, file.name, context.limits.recordBytes);
+          data = BlockData.open(header, file.name, context.limits.recordBytes);
           reader = data && checkingReader(data.type);
           books.header(header);
         },

@@ -91,7 +91,7 @@ export async function statContainers(
         async header(header) {
           codecs.add(header.codec ?? 'unknown');
           if (header.schema) schemas.add(branchName(header.schema.root));
-          blocks = await BlockData.open(header, file.name, context.limits.recordBytes);
+          blocks = BlockData.open(header, file.name, context.limits.recordBytes);
           if (!blocks) return;
           sizes = new FieldSizes(blocks.type);
           const { visitor } = sizes;

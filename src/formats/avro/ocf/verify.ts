@@ -30,7 +30,7 @@ export async function verifyContainers(input: Opened, context: ScanContext): Pro
     try {
       stats.bytes += await scanContainer(source, context, {
         async header(header) {
-          data = await BlockData.open(header, file.name, context.limits.recordBytes);
+          data = BlockData.open(header, file.name, context.limits.recordBytes);
           reader = data && checkingReader(data.type);
         },
         block(block) {
@@ -106,7 +106,7 @@ export async function dumpContainers(
     try {
       await scanContainer(source, context, {
         async header(header) {
-          data = await BlockData.open(header, file.name, context.limits.recordBytes);
+          data = BlockData.open(header, file.name, context.limits.recordBytes);
           reader = data && new ValueReading(data.type);
         },
         block(block) {

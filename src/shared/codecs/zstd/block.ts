@@ -4,7 +4,13 @@
  */
 import * as zlib from 'node:zlib';
 import { DdiaError } from '../../errors.ts';
-import { type BlockCodec, CodecFault, guarded, tooMuch } from '../block-codec.ts';
+import {
+  type BlockCodec,
+  type BlockDecoder,
+  CodecFault,
+  guarded,
+  tooMuch,
+} from '../block-codec.ts';
 import { zstdDecompress, zstdFault, zstdHeader } from './index.ts';
 import { fetchOriginal } from './original.ts';
 
@@ -62,15 +68,16 @@ function decompressPart(bytes: Uint8Array, bytesMax: number): Uint8Array {
   }
 }
 
-const reading = { decompress, decompressPart };
+/** The reader alone. */
+export const zstdDecoder: BlockDecoder = { decompress, decompressPart };
 
 export async function zstdCodec(): Promise<BlockCodec> {
   if (node.zstdCompressSync) {
-    return { ...reading, compress: (bytes) => node.zstdCompressSync!(bytes) };
+    return { ...zstdDecoder, compress: (bytes) => node.zstdCompressSync!(bytes) };
   }
   const original = await fetchOriginal();
-  if (!original) return { ...reading, compress: cannotWrite };
-  return { ...reading, compress: (bytes) => original.compress(bytes, LEVEL) };
+  if (!original) return { ...zstdDecoder, compress: cannotWrite };
+  return { ...zstdDecoder, compress: (bytes) => original.compress(bytes, LEVEL) };
 }
 
 function cannotWrite(): never {

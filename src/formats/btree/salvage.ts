@@ -13,6 +13,7 @@ import type { Check } from './check.ts';
 import {
   type BtreeContext,
   type BtreeFile,
+  type BtreeFinding,
   type BtreeOpened,
   type BtreeRow,
   KIND,
@@ -38,18 +39,22 @@ export async function salvageTrees(
   const context = withLongRecords(given);
   const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, parts: 0, counts: {} };
   await withFiles(input, context, async (file) => {
-    const check = await checkFile(file, context, ({ code, severity }) => {
+    let doubts = 0;
+    const tell = ({ code, severity }: BtreeFinding) => {
       if (severity !== 'info') report.counts[code] = (report.counts[code] ?? 0) + 1;
-    });
+      if (severity !== 'info' || code === 'not-evaluated') doubts++;
+    };
+    // Of a file in which nothing is wrong, the tables of the new one take each row.
+    const check = await checkFile(file, context, tell, { deep: target.to === 'sql' });
     if (!(file instanceof SqliteFile) || file.size % file.pageSize === 0) {
-      await salvageFile(file, check, context, target, report);
+      await salvageFile(file, check, context, target, report, doubts === 0);
       return;
     }
     // What is left of a last page that was cut off holds rows too.
     const whole = withWholePages(input, file.pageSize);
     await withFiles(whole, context, async (file) => {
       const check = await checkFile(file, context, () => {});
-      await salvageFile(file, check, context, target, report);
+      await salvageFile(file, check, context, target, report, false);
     });
   });
   return report;
@@ -68,6 +73,7 @@ async function salvageFile(
   context: BtreeContext,
   target: SalvageTarget,
   report: SalvageReport,
+  healthy: boolean,
 ): Promise<void> {
   const lost: number[] = [];
   for (let page = file.firstPage; page < check.kinds.length; page++) {
@@ -77,7 +83,7 @@ async function salvageFile(
   }
   if (target.to === 'sql') {
     if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
-    await salvageSql(file, context, lost, target.text, report);
+    await salvageSql(file, context, lost, target.text, report, healthy);
   } else if (target.to === 'v2') {
     await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
   } else {

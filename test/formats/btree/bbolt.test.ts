@@ -235,6 +235,25 @@ describe('damage', () => {
     }
   });
 
+  it('of how far a page goes on, behind the end, costs no row', async () => {
+    const bytes = changed(2 * 4096 + 14, 0xff);
+    const { rows, damage } = await scan(input(bytes));
+    expect(damage).toMatchObject([{ code: 'page-overflow', page: 2 }]);
+    expect(pairsOf(rows)).toEqual(await whole());
+  });
+
+  it('of the length of a value leaves a row in part', async () => {
+    const all = (await salvageRows(input())).rows;
+    for (const slot of [0, 1, 30, 58]) {
+      const { rows, report } = await salvageRows(input(changed(element(slot, 13), 0xff)));
+      expect(report.parts).toBe(1);
+      const parts = rows.filter((row) => 'partial' in row);
+      // Where the next key begins, the value ended.
+      expect(parts).toEqual([{ ...all[slot], partial: true }]);
+      expect(rows).toHaveLength(all.length);
+    }
+  });
+
   it('of the flags of a bucket in its leaf leaves it a bucket, as bbolt itself has it', async () => {
     const bytes = new Uint8Array(users);
     const view = new DataView(bytes.buffer);

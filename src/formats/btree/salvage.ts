@@ -19,6 +19,7 @@ import {
   KIND,
 } from './model.ts';
 import { checkFile, withFiles } from './open.ts';
+import { OtherRows } from './other-tree.ts';
 import { cellValue, printContent } from './print.ts';
 import { SqliteFile } from './sqlite/file.ts';
 import { salvageSql } from './sqlite/salvage-sql.ts';
@@ -85,10 +86,11 @@ async function salvageFile(
     if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
     await salvageSql(file, context, lost, target.text, report, healthy);
   } else if (target.to === 'v2') {
-    await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
+    const tell = (row: BtreeRow) => tellPair(row, target.pair);
+    await salvageRows(file, check, context, lost, tell, report);
   } else {
     const { sink } = target;
-    await salvageRows(file, context, lost, (row) => printPart(sink, row), report);
+    await salvageRows(file, check, context, lost, (row) => printPart(sink, row), report);
   }
 }
 
@@ -102,11 +104,15 @@ function printPart(sink: RecordSink, row: BtreeRow): void {
 
 async function salvageRows(
   file: BtreeFile,
+  check: Check,
   context: BtreeContext,
   lost: readonly number[],
   tell: (row: BtreeRow) => void,
   report: SalvageReport,
 ): Promise<void> {
+  const tree = file.other?.(check);
+  const other = tree && new OtherRows(tree, check);
+  if (other) await run(other.collect(), context, file);
   // Trees that lie in others are met with their rows.
   const names = new Set<string>();
   for (const tree of file.trees) {
@@ -119,6 +125,7 @@ async function salvageRows(
         {
           parts: true,
           row(row) {
+            other?.meet(row, false);
             tell(row);
             names.add(row.tree);
             report.rows++;
@@ -133,18 +140,31 @@ async function salvageRows(
     );
   }
   report.trees += names.size;
+  const orphan = (row: BtreeRow) => {
+    const { tree } = row;
+    row.tree = LOST_AND_FOUND;
+    tell(row);
+    row.tree = tree;
+    report.orphans++;
+    if (row.part) report.parts++;
+  };
   for (const page of lost) {
     file.loose(page, {
       parts: true,
       row(row) {
-        row.tree = LOST_AND_FOUND;
-        tell(row);
-        report.orphans++;
-        if (row.part) report.parts++;
+        other?.meet(row, true);
+        orphan(row);
       },
       finding() {},
       done: () => false,
     });
+  }
+  if (!other) return;
+  const before = report.orphans;
+  await run(other.left(orphan), context, file);
+  const { conflicts } = other;
+  if (conflicts + report.orphans > before) {
+    report.other = { rows: report.orphans - before, conflicts };
   }
 }
 

@@ -188,7 +188,7 @@ describe('damage', () => {
         const part = rows.find(({ key }) => hex(key) === hex(whole.key)) as Part | undefined;
         expect(part).toMatchObject({ partial: true });
         expect(report.parts).toBeGreaterThan(0);
-        expect(hex(part.value)).toBe(hex(whole.value).slice(0, 2 * (there * 4096 - 16)));
+        expect(hex(part!.value)).toBe(hex(whole.value).slice(0, 2 * (there * 4096 - 16)));
       }
     });
 
@@ -208,6 +208,17 @@ describe('damage', () => {
       ]);
       expect(rows).toHaveLength(all.length);
     });
+  });
+
+  it('of the live root leaves the rows that only the other meta page leads to', async () => {
+    // Transaction 3 had the keys that 4 has deleted.
+    const bytes = Buffer.from(data).fill(0, 4 * 4096, 5 * 4096);
+    const { rows, report } = await salvageRows(input(bytes));
+    const keys = new Set(rows.map(({ key }) => String(key)));
+    const earlier = Array.from({ length: 800 }, (_, i) => `k${String(i).padStart(5, '0')}`);
+    expect(earlier.filter((key) => !keys.has(key))).toEqual([]);
+    expect(report.other!.rows).toBeGreaterThan(200);
+    expect(report.other!.conflicts).toBeGreaterThan(400);
   });
 
   it('of the later meta page leaves its rows to be found', async () => {

@@ -16,6 +16,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
+import type { OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -151,6 +152,20 @@ export class BboltFile implements BtreeFile {
     const verdict = faults === 0 ? 'is whole' : `has ${faults} findings`;
     const what = `the tree of the other meta page, transaction ${other.txid}, ${verdict}`;
     check.onFinding(finding(this, 'other-meta', what, { page: other.page, severity: 'info' }));
+  }
+
+  other(check: Check): OtherTree | undefined {
+    const { live, pageCount } = this;
+    const other = this.metas.find((meta) => meta !== live);
+    if (!other) return undefined;
+    const older = other.fault === '' || (live.fault === '' && other.txid < live.txid);
+    if (older ? !check.pageLost : !this.isNode(other.root)) return undefined;
+    const bucket = this.rootBucket(other);
+    const rows = (visitor: RowVisitor) => {
+      const own = new Check(this, pageCount, () => {});
+      return new BboltWalk(this, own, { rows: visitor, end: pageCount }).bucket(bucket);
+    };
+    return { older, rows };
   }
 
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {

@@ -29,6 +29,8 @@ export interface Met {
 export interface WalkOptions {
   readonly rows?: RowVisitor | undefined;
   readonly bounds?: Bounds | undefined;
+  /** Pages before this one are taken for pages of a bucket; unless given, up to the last in use. */
+  readonly end?: number | undefined;
   /** Told of each bucket; false: it is not gone into. */
   readonly onBucket?: ((bucket: Met) => boolean) | undefined;
 }
@@ -45,12 +47,15 @@ export class BboltWalk {
   #met: Met[] = [];
   #stopped = false;
   #name = '';
+  readonly #end: number;
 
   constructor(
     readonly file: BboltFile,
     readonly check: Check,
     readonly options: WalkOptions = {},
-  ) {}
+  ) {
+    this.#end = options.end ?? file.highWater;
+  }
 
   /** The bucket, then those in it. */
   *bucket(bucket: Met, depth = 1): Steps {
@@ -101,18 +106,18 @@ export class BboltWalk {
   }
 
   *#page(page: number, parent: number, depth: number, low: Key, high: Key): Steps {
-    if (this.#stopped || !this.#enter(page, parent, depth)) return;
+    if (this.#stopped) return;
     const { file, check } = this;
-    const node = this.#open(page, parent, depth);
+    const node = this.#enter(page, parent, depth) ? this.#open(page, parent, depth) : undefined;
+    check.pageLost ||= !node;
     if (!node) return;
     if (node.leaf) {
       if (this.#leafDepth === 0) {
         this.#leafDepth = depth;
         if (this.#stat && this.#stat.height < depth) this.#stat.height = depth;
       } else if (depth !== this.#leafDepth) {
-        const code = 'depth';
         const said = { page, parent, expected: this.#leafDepth, actual: depth };
-        check.finding(code, 'the leaf lies deeper or higher than the others', said);
+        check.finding('depth', 'the leaf lies deeper or higher than the others', said);
       }
       const pin = file.pages.pin();
       this.#visitLeaf(node, page, parent, low, high, false);
@@ -147,8 +152,8 @@ export class BboltWalk {
 
   #enter(page: number, parent: number, depth: number): boolean {
     const { file, check } = this;
-    if (page < 2 || page >= file.highWater || page >= file.pageCount) {
-      const expected = `2 to ${Math.min(file.highWater, file.pageCount) - 1}`;
+    if (page < 2 || page >= this.#end) {
+      const expected = `2 to ${this.#end - 1}`;
       const said = { page: parent, expected, actual: page };
       this.#lose('child-range', `child ${page} is no page of the file`, said);
       return false;
@@ -188,10 +193,9 @@ export class BboltWalk {
       const said = { page, parent, at: 0, length: 8, expected: page, actual: id };
       this.#tell('page-type', 'the page says that it is another', said);
     }
-    const end = Math.min(file.highWater, file.pageCount);
-    const count = file.runAt(this.#leaf, page, end);
-    if (page + overflow >= end) {
-      const expected = `up to page ${end - 1}`;
+    const count = file.runAt(this.#leaf, page, this.#end);
+    if (page + overflow >= this.#end) {
+      const expected = `up to page ${this.#end - 1}`;
       const said = { page, parent, at: 12, length: 4, expected, actual: page + overflow };
       this.#lose('page-overflow', 'the page goes on behind the end', said);
     }

@@ -17,6 +17,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
+import type { OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -138,6 +139,28 @@ export class LmdbFile implements BtreeFile {
     const verdict = faults === 0 ? 'is whole' : `has ${faults} findings`;
     const what = `the tree of the other meta page, transaction ${other.txnid}, ${verdict}`;
     check.onFinding(finding(this, 'other-meta', what, { page: other.page, severity: 'info' }));
+  }
+
+  other(check: Check): OtherTree | undefined {
+    const { live } = this;
+    const other = this.metas.find((meta) => meta !== live);
+    if (!other) return undefined;
+    const older = other.fault === '' || (live.fault === '' && other.txnid < live.txnid);
+    if (older ? !check.pageLost : this.open(other.main.root)?.pgno !== other.main.root) {
+      return undefined;
+    }
+    return { older, rows: (visitor) => this.#rowsOf(other, visitor) };
+  }
+
+  *#rowsOf(meta: Meta, visitor: RowVisitor): Steps {
+    const check = new Check(this, this.pageCount, () => {});
+    const options = { rows: visitor, end: this.pageCount };
+    const met: Met[] = [];
+    const walk = new LmdbWalk(this, check, { ...options, onDatabase: (one) => met.push(one) });
+    yield* walk.database(MAIN_NAME, 'database', meta.main, meta.page);
+    for (const { name, database, page } of met) {
+      yield* new LmdbWalk(this, check, options).database(nameOf(name), 'database', database, page);
+    }
   }
 
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {

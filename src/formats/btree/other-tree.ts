@@ -5,7 +5,7 @@
  */
 import { crc32 } from '../../shared/crc32.ts';
 import type { Check } from './check.ts';
-import { type BtreeRow, KIND, type RowVisitor, type Steps } from './model.ts';
+import { type BtreeFile, type BtreeRow, KIND, type RowVisitor, type Steps } from './model.ts';
 
 export interface OtherTree {
   /** Of an earlier transaction; else its meta page is damaged, and may have been the later one. */
@@ -17,8 +17,22 @@ export interface OtherTree {
 const ROWS_MAX = 1_000_000;
 
 /** Whether a leaf on this page was left to be used again: all others are read already. */
-function isLeftOver(check: Check, page: number): boolean {
+export function isLeftOver(check: Check, page: number): boolean {
   return [KIND.free, KIND.freelist, KIND.unused].some((kind) => kind === check.kindOf(page));
+}
+
+/**
+ * Of a meta page that nothing is left of: any leaf that the live tree has left over may be of its
+ * tree, which may be the later one.
+ */
+export function leftOverTree(file: BtreeFile, check: Check): OtherTree {
+  function* rows(visitor: RowVisitor): Steps {
+    for (let page = 2; page < file.pageCount; page++) {
+      if (isLeftOver(check, page)) file.loose(page, visitor);
+      if (page % 1024 === 0) yield page;
+    }
+  }
+  return { older: false, rows };
 }
 
 export class OtherRows {

@@ -260,6 +260,15 @@ describe('damage', () => {
       expect([...keysOf(rows)]).toEqual(expect.arrayContaining(earlier));
     });
 
+    it('is found where nothing is left of the later meta page', async () => {
+      const bytes = new Uint8Array(users).fill(0, 4096, 2 * 4096);
+      const value = Buffer.from(users.buffer).indexOf('value-', 2 * 4096);
+      bytes[value] = 0x58;
+      const { rows } = await salvageRows(input(bytes));
+      const newer = rows.filter((row) => String(row.value).startsWith('Xalue-'));
+      expect(newer).toMatchObject([{ tree: 'lost_and_found' }]);
+    });
+
     it('is all there is to it as long as that is whole', async () => {
       expect((await salvageRows(input())).rows).toHaveLength(201);
       expect((await salvageRows(input(changed(40, 7)))).rows).toHaveLength(201);

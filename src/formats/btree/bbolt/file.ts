@@ -16,7 +16,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
-import type { OtherTree } from '../other-tree.ts';
+import { leftOverTree, type OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -158,8 +158,11 @@ export class BboltFile implements BtreeFile {
     const { live, pageCount } = this;
     const other = this.metas.find((meta) => meta !== live);
     if (!other) return undefined;
-    const older = other.fault === '' || (live.fault === '' && other.txid < live.txid);
-    if (older ? !check.pageLost : !this.isNode(other.root)) return undefined;
+    const known = other.fault === '' || this.isNode(other.root);
+    const earlier = live.fault === '' && known && other.txid < live.txid;
+    const older = other.fault === '' || earlier;
+    if (older && !check.pageLost) return undefined;
+    if (!known) return leftOverTree(this, check);
     const bucket = this.rootBucket(other);
     const rows = (visitor: RowVisitor) => {
       const own = new Check(this, pageCount, () => {});

@@ -17,7 +17,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
-import type { OtherTree } from '../other-tree.ts';
+import { leftOverTree, type OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -145,11 +145,23 @@ export class LmdbFile implements BtreeFile {
     const { live } = this;
     const other = this.metas.find((meta) => meta !== live);
     if (!other) return undefined;
-    const older = other.fault === '' || (live.fault === '' && other.txnid < live.txnid);
-    if (older ? !check.pageLost : this.open(other.main.root)?.pgno !== other.main.root) {
-      return undefined;
+    const { root } = other.main;
+    const known = other.fault === '' || (root > 1 && this.open(root)?.pgno === root);
+    const earlier = live.fault === '' && known && other.txnid < live.txnid;
+    const older = other.fault === '' || earlier;
+    if (older && !check.pageLost) return undefined;
+    if (!known) {
+      const { rows } = leftOverTree(this, check);
+      return { older, rows: (visitor) => this.#again(rows(visitor)) };
     }
     return { older, rows: (visitor) => this.#rowsOf(other, visitor) };
+  }
+
+  /** Long values of lost leaves are read in one walk as in the next. */
+  *#again(steps: Steps): Steps {
+    this.#lost = undefined;
+    yield* steps;
+    this.#lost = undefined;
   }
 
   *#rowsOf(meta: Meta, visitor: RowVisitor): Steps {

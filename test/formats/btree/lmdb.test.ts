@@ -221,12 +221,15 @@ describe('damage', () => {
     expect(report.other!.conflicts).toBeGreaterThan(400);
   });
 
-  it('of all of the live meta page leaves rows that no earlier tree has to be found', async () => {
+  it.each([
+    ['all of the live meta page', (bytes: Uint8Array) => bytes.fill(0, 0, 4096)],
+    ['the other transaction number', (bytes: Uint8Array) => bytes.fill(9, 4096 + 147, 4096 + 148)],
+  ])('of %s leaves rows that no earlier tree has to be found', async (_what, damage) => {
     // For the other meta page, page 16 is free: nobody leads to this value of its first node.
     const bytes = changed(17 * 4096 - 2, 0x58);
     const { rows: live } = await scan(input(bytes), { tree: '@main' });
     expect(pairs(live)).not.toEqual(fixtureJson('btree/lmdb/expected-main.json'));
-    const { rows } = await salvageRows(input(bytes.fill(0, 0, 4096)));
+    const { rows } = await salvageRows(input(damage(bytes)));
     const found = new Set(pairs(rows).map(String));
     expect(pairs(live).filter((pair) => !found.has(String(pair)))).toEqual([]);
   });

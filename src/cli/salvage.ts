@@ -103,12 +103,17 @@ export class WriterOutput extends Output {
 }
 
 function textOf(answer: Omit<SalvageAnswer, 'text'>): string {
-  const { path, dialect, out, to, rows, trees, orphans, parts, counts } = answer;
+  const { path, dialect, out, to, rows, trees, orphans, parts, other, counts } = answer;
   const lines = [
     `${path} → ${out} (btree ${dialect}, ${to})`,
     `  ${count(rows, 'row')} of ${count(trees, 'tree')}, ${count(orphans, 'row')} lost and found`,
   ];
   if (parts > 0) lines.push(`  ${parts} of them in part: what cannot be read is cut off, or null`);
+  if (other) {
+    const { rows: own, conflicts } = other;
+    const left = `${own} of them from the tree of the other meta page`;
+    lines.push(`  ${left}, which has ${count(conflicts, 'row')} more that are newer elsewhere`);
+  }
   const found = Object.entries(counts).map(([code, many]) => `${many} ${code}`);
   if (found.length > 0) lines.push(`  the file is damaged: ${found.join(', ')}`);
   lines.push('next');

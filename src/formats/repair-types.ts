@@ -86,4 +86,6 @@ export interface SalvageReport {
   parts: number;
   /** Findings by code. */
   counts: Record<string, number>;
+  /** Of the tree of another meta page: rows that are nowhere else, and those that are, newer. */
+  other?: { rows: number; conflicts: number };
 }

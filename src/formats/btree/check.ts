@@ -75,6 +75,8 @@ export class Check {
   visited = 0;
   /** Some of a tree could not be read, so that counts are no evidence. */
   lossy = false;
+  /** A page of a tree could not be read, or is not there. */
+  pageLost = false;
 
   constructor(
     readonly place: Place,

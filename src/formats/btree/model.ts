@@ -16,6 +16,7 @@ import type {
   Span,
 } from '../format.ts';
 import type { Check } from './check.ts';
+import type { OtherTree } from './other-tree.ts';
 import type { PageCache } from './page-cache.ts';
 
 /** What a page is, as far as the walk has found out. */
@@ -196,6 +197,8 @@ export interface BtreeFile {
   check(check: Check, options: CheckOptions): Steps;
   /** Rows of a tree in key order; damage that keeps rows from being read is told in between. */
   rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps;
+  /** The tree of another meta page, where by `check` it may have rows that are lost otherwise. */
+  other?(check: Check): OtherTree | undefined;
   /** An overflow page that cannot be one: a leaf may stand in its place. */
   isStray?(page: number): boolean;
   /** Rows of one page by itself, whoever owns it; nothing if it cannot be read as a leaf. */

@@ -13,11 +13,13 @@ import type { Check } from './check.ts';
 import {
   type BtreeContext,
   type BtreeFile,
+  type BtreeFinding,
   type BtreeOpened,
   type BtreeRow,
   KIND,
 } from './model.ts';
 import { checkFile, withFiles } from './open.ts';
+import { OtherRows } from './other-tree.ts';
 import { cellValue, printContent } from './print.ts';
 import { SqliteFile } from './sqlite/file.ts';
 import { salvageSql } from './sqlite/salvage-sql.ts';
@@ -38,18 +40,22 @@ export async function salvageTrees(
   const context = withLongRecords(given);
   const report: SalvageReport = { rows: 0, trees: 0, orphans: 0, parts: 0, counts: {} };
   await withFiles(input, context, async (file) => {
-    const check = await checkFile(file, context, ({ code, severity }) => {
+    let doubts = 0;
+    const tell = ({ code, severity }: BtreeFinding) => {
       if (severity !== 'info') report.counts[code] = (report.counts[code] ?? 0) + 1;
-    });
+      if (severity !== 'info' || code === 'not-evaluated') doubts++;
+    };
+    // Of a file in which nothing is wrong, the tables of the new one take each row.
+    const check = await checkFile(file, context, tell, { deep: target.to === 'sql' });
     if (!(file instanceof SqliteFile) || file.size % file.pageSize === 0) {
-      await salvageFile(file, check, context, target, report);
+      await salvageFile(file, check, context, target, report, doubts === 0);
       return;
     }
     // What is left of a last page that was cut off holds rows too.
     const whole = withWholePages(input, file.pageSize);
     await withFiles(whole, context, async (file) => {
       const check = await checkFile(file, context, () => {});
-      await salvageFile(file, check, context, target, report);
+      await salvageFile(file, check, context, target, report, false);
     });
   });
   return report;
@@ -68,6 +74,7 @@ async function salvageFile(
   context: BtreeContext,
   target: SalvageTarget,
   report: SalvageReport,
+  healthy: boolean,
 ): Promise<void> {
   const lost: number[] = [];
   for (let page = file.firstPage; page < check.kinds.length; page++) {
@@ -77,12 +84,13 @@ async function salvageFile(
   }
   if (target.to === 'sql') {
     if (!(file instanceof SqliteFile)) throw new Error('only SQLite has a schema in SQL');
-    await salvageSql(file, context, lost, target.text, report);
+    await salvageSql(file, context, lost, target.text, report, healthy);
   } else if (target.to === 'v2') {
-    await salvageRows(file, context, lost, (row) => tellPair(row, target.pair), report);
+    const tell = (row: BtreeRow) => tellPair(row, target.pair);
+    await salvageRows(file, check, context, lost, tell, report);
   } else {
     const { sink } = target;
-    await salvageRows(file, context, lost, (row) => printPart(sink, row), report);
+    await salvageRows(file, check, context, lost, (row) => printPart(sink, row), report);
   }
 }
 
@@ -96,11 +104,15 @@ function printPart(sink: RecordSink, row: BtreeRow): void {
 
 async function salvageRows(
   file: BtreeFile,
+  check: Check,
   context: BtreeContext,
   lost: readonly number[],
   tell: (row: BtreeRow) => void,
   report: SalvageReport,
 ): Promise<void> {
+  const tree = file.other?.(check);
+  const other = tree && new OtherRows(tree, check);
+  if (other) await run(other.collect(), context, file);
   // Trees that lie in others are met with their rows.
   const names = new Set<string>();
   for (const tree of file.trees) {
@@ -113,6 +125,7 @@ async function salvageRows(
         {
           parts: true,
           row(row) {
+            other?.meet(row, false);
             tell(row);
             names.add(row.tree);
             report.rows++;
@@ -127,18 +140,31 @@ async function salvageRows(
     );
   }
   report.trees += names.size;
+  const orphan = (row: BtreeRow) => {
+    const { tree } = row;
+    row.tree = LOST_AND_FOUND;
+    tell(row);
+    row.tree = tree;
+    report.orphans++;
+    if (row.part) report.parts++;
+  };
   for (const page of lost) {
     file.loose(page, {
       parts: true,
       row(row) {
-        row.tree = LOST_AND_FOUND;
-        tell(row);
-        report.orphans++;
-        if (row.part) report.parts++;
+        other?.meet(row, true);
+        orphan(row);
       },
       finding() {},
       done: () => false,
     });
+  }
+  if (!other) return;
+  const before = report.orphans;
+  await run(other.left(orphan), context, file);
+  const { conflicts } = other;
+  if (conflicts + report.orphans > before) {
+    report.other = { rows: report.orphans - before, conflicts };
   }
 }
 

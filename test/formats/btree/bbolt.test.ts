@@ -218,6 +218,63 @@ describe('damage', () => {
     expect((await lostOf(bytes)).missing).toEqual([]);
   });
 
+  describe('of what the live meta page leads to', () => {
+    /** The tree of the other one, transaction 2, has 400 rows of `users`; the live one 200. */
+    const earlier = Array.from({ length: 400 }, (_, i) => `user${String(i).padStart(5, '0')}`);
+    const keysOf = (rows: { tree: string; key: unknown }[]) =>
+      new Set(rows.map(({ key }) => String(key)));
+
+    it('leaves the rows of the other meta page, where the live ones are lost', async () => {
+      const { rows, report, missing } = await lostOf(
+        new Uint8Array(users).fill(0, 19 * 4096, 20 * 4096),
+      );
+      expect(missing).toEqual([]);
+      expect([...keysOf(rows)]).toEqual(expect.arrayContaining(earlier));
+      expect(rows.filter(({ tree }) => tree === 'lost_and_found')).toHaveLength(report.orphans);
+      expect(report.other).toEqual({ rows: 200, conflicts: 200 });
+      // A row that both have is there once.
+      expect(rows).toHaveLength(401);
+    });
+
+    it('keeps the newer one of two rows', async () => {
+      // The last leaf is lost, and a value of the other tree's first leaf is an earlier one.
+      const bytes = new Uint8Array(users).fill(0, 17 * 4096, 18 * 4096);
+      const live = (await scan(input(bytes), { tree: 'users' })).rows[0]!;
+      const value = Buffer.from(bytes.buffer, 7 * 4096, 4096).indexOf(String(live.value));
+      expect(value).toBeGreaterThan(0);
+      bytes[7 * 4096 + value] = 0x58;
+      const { rows, report } = await salvageRows(input(bytes));
+      expect(rows.filter(({ key }) => key === live.key)).toEqual([live]);
+      expect([...keysOf(rows)]).toEqual(expect.arrayContaining(earlier));
+      expect(report.other!.conflicts).toBeGreaterThan(0);
+    });
+
+    it('is found through a meta page that is damaged and may be the later one', async () => {
+      // A row of page 2 that no earlier tree has: for the other meta page that page is free.
+      const value = Buffer.from(users.buffer).indexOf('value-', 2 * 4096);
+      const bytes = changed(value, 0x58);
+      bytes[4096 + 72] = 7;
+      const { rows } = await salvageRows(input(bytes));
+      const newer = rows.filter((row) => String(row.value).startsWith('Xalue-'));
+      expect(newer).toMatchObject([{ tree: 'lost_and_found' }]);
+      expect([...keysOf(rows)]).toEqual(expect.arrayContaining(earlier));
+    });
+
+    it('is found where nothing is left of the later meta page', async () => {
+      const bytes = new Uint8Array(users).fill(0, 4096, 2 * 4096);
+      const value = Buffer.from(users.buffer).indexOf('value-', 2 * 4096);
+      bytes[value] = 0x58;
+      const { rows } = await salvageRows(input(bytes));
+      const newer = rows.filter((row) => String(row.value).startsWith('Xalue-'));
+      expect(newer).toMatchObject([{ tree: 'lost_and_found' }]);
+    });
+
+    it('is all there is to it as long as that is whole', async () => {
+      expect((await salvageRows(input())).rows).toHaveLength(201);
+      expect((await salvageRows(input(changed(40, 7)))).rows).toHaveLength(201);
+    });
+  });
+
   it('of how far a page goes on costs the page behind it no row', async () => {
     const file = await bbolt.open(input(), input().set.open('users.db'), {
       ...contextOf(),
@@ -232,6 +289,25 @@ describe('damage', () => {
       const bytes = changed(page * 4096 + 12, 1);
       expect(await codes(input(bytes))).toContain('page-shared');
       expect(pairsOf((await scan(input(bytes))).rows)).toEqual(await whole());
+    }
+  });
+
+  it('of how far a page goes on, behind the end, costs no row', async () => {
+    const bytes = changed(2 * 4096 + 14, 0xff);
+    const { rows, damage } = await scan(input(bytes));
+    expect(damage).toMatchObject([{ code: 'page-overflow', page: 2 }]);
+    expect(pairsOf(rows)).toEqual(await whole());
+  });
+
+  it('of the length of a value leaves a row in part', async () => {
+    const all = (await salvageRows(input())).rows;
+    for (const slot of [0, 1, 30, 58]) {
+      const { rows, report } = await salvageRows(input(changed(element(slot, 13), 0xff)));
+      expect(report.parts).toBe(1);
+      const parts = rows.filter((row) => 'partial' in row);
+      // Where the next key begins, the value ended.
+      expect(parts).toEqual([{ ...all[slot], partial: true }]);
+      expect(rows).toHaveLength(all.length);
     }
   });
 

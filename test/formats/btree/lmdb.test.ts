@@ -175,6 +175,65 @@ describe('damage', () => {
     expect(pairs(rows).filter(([, value]) => !values.has(value!))).toEqual([]);
   });
 
+  describe('of the pages of a long value', () => {
+    /** Page 17 is the first of five that one value has. */
+    const long = (rows: readonly Row[]) =>
+      rows.find(({ key, value }) => key !== null && hex(value).length > 2 * 4096)!;
+    type Part = Row & { partial?: boolean };
+
+    it('leaves what comes before them, as a row in part', async () => {
+      const whole = long((await scan(input(), { tree: '@main' })).rows);
+      for (const there of [1, 3]) {
+        const { rows, report } = await salvageRows(input(data.subarray(0, (17 + there) * 4096)));
+        const part = rows.find(({ key }) => hex(key) === hex(whole.key)) as Part | undefined;
+        expect(part).toMatchObject({ partial: true });
+        expect(report.parts).toBeGreaterThan(0);
+        expect(hex(part!.value)).toBe(hex(whole.value).slice(0, 2 * (there * 4096 - 16)));
+      }
+    });
+
+    it('that lead into a tree takes no leaf from it', async () => {
+      const all = (await salvageRows(input())).rows;
+      const key = Buffer.from(hex(long(all).key), 'hex');
+      const node = Buffer.concat([key, Buffer.of(17, 0, 0, 0, 0, 0, 0, 0)]);
+      const bytes = Buffer.from(data);
+      // Pages that are free hold it too.
+      for (let at = bytes.indexOf(node); at > 0; at = bytes.indexOf(node)) {
+        bytes[at + key.length] = 31;
+      }
+      const { rows } = await salvageRows(input(bytes));
+      const own = rows.filter((row) => hex(row.key) === key.toString('hex'));
+      expect(own.map((row) => ({ ...row, value: hex(row.value) }))).toMatchObject([
+        { partial: true, value: '' },
+      ]);
+      expect(rows).toHaveLength(all.length);
+    });
+  });
+
+  it('of the live root leaves the rows that only the other meta page leads to', async () => {
+    // Transaction 3 had the keys that 4 has deleted.
+    const bytes = Buffer.from(data).fill(0, 4 * 4096, 5 * 4096);
+    const { rows, report } = await salvageRows(input(bytes));
+    const keys = new Set(rows.map(({ key }) => String(key)));
+    const earlier = Array.from({ length: 800 }, (_, i) => `k${String(i).padStart(5, '0')}`);
+    expect(earlier.filter((key) => !keys.has(key))).toEqual([]);
+    expect(report.other!.rows).toBeGreaterThan(200);
+    expect(report.other!.conflicts).toBeGreaterThan(400);
+  });
+
+  it.each([
+    ['all of the live meta page', (bytes: Uint8Array) => bytes.fill(0, 0, 4096)],
+    ['the other transaction number', (bytes: Uint8Array) => bytes.fill(9, 4096 + 147, 4096 + 148)],
+  ])('of %s leaves rows that no earlier tree has to be found', async (_what, damage) => {
+    // For the other meta page, page 16 is free: nobody leads to this value of its first node.
+    const bytes = changed(17 * 4096 - 2, 0x58);
+    const { rows: live } = await scan(input(bytes), { tree: '@main' });
+    expect(pairs(live)).not.toEqual(fixtureJson('btree/lmdb/expected-main.json'));
+    const { rows } = await salvageRows(input(damage(bytes)));
+    const found = new Set(pairs(rows).map(String));
+    expect(pairs(live).filter((pair) => !found.has(String(pair)))).toEqual([]);
+  });
+
   it('of the later meta page leaves its rows to be found', async () => {
     // The other one is made to be that of a file that was new then.
     const bytes = changed(16, 0);

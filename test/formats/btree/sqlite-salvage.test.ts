@@ -293,3 +293,44 @@ describe('rows that are hard to come by', () => {
     ]);
   });
 });
+
+describe('rows that their table does not take', () => {
+  const text = (to: string) => (bytes: Buffer, at: number) => bytes.write(to, at, 'latin1');
+  // The record's header ends right before its first value: a type each for two columns.
+  const type = (column: number, serial: number) => (bytes: Buffer, at: number) => {
+    bytes[at - 2 + column] = serial;
+  };
+
+  it.each([
+    ['UNIQUE', '(a UNIQUE, b)', text('"one"')],
+    ['UNIQUE that would replace', '(a UNIQUE ON CONFLICT REPLACE, b)', text('"one"')],
+    ['UNIQUE that would roll back', '(a UNIQUE ON CONFLICT ROLLBACK, b)', text('"one"')],
+    ['NOT NULL', '(a, b NOT NULL)', type(1, 0)],
+    ['CHECK', `(a CHECK(a LIKE '"%'), b)`, text('X')],
+    ['STRICT', '(a TEXT, b INT) STRICT', type(0, 22)],
+    ['a computed column', `(a, b, c AS (json_extract(a, '$')) STORED)`, text('X')],
+  ])('go to lost_and_found: %s', async (_what, columns, damage) => {
+    const values = `('"one"', 1), ('"two"', 1), ('"six"', 1)`;
+    const bytes = await databaseOf(`CREATE TABLE t${columns};
+      INSERT INTO t(a, b) VALUES${values};`);
+    const whole = await sqlOf(bytes);
+    if (!columns.includes('STORED')) {
+      expect(whole.match(/^INSERT/gm)).toHaveLength(3);
+      expect(whole).not.toContain('lost_and_found');
+    }
+    const at = bytes.indexOf('"two"');
+    damage(bytes, at);
+    expect(await rebuilt(bytes, 'SELECT rowid FROM t')).toEqual([[1], [3]]);
+    const lost = 'SELECT id, CAST(c0 AS TEXT) FROM lost_and_found';
+    const kept = String(bytes.subarray(at, at + 5));
+    expect(await rebuilt(bytes, lost)).toEqual([[2, kept]]);
+  });
+
+  it('leave an index behind that is not unique', async () => {
+    const bytes = await databaseOf(`CREATE TABLE t(a); INSERT INTO t VALUES('one'), ('two');
+      CREATE UNIQUE INDEX i ON t(a);`);
+    expect(await sqlOf(bytes)).not.toContain('IF NOT EXISTS i');
+    const hit = damaged(bytes, 'two', 'one');
+    expect(await rebuilt(hit, 'SELECT a FROM t INDEXED BY i')).toEqual([['one'], ['one']]);
+  });
+});

@@ -16,6 +16,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
+import { leftOverTree, type OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -153,6 +154,23 @@ export class BboltFile implements BtreeFile {
     check.onFinding(finding(this, 'other-meta', what, { page: other.page, severity: 'info' }));
   }
 
+  other(check: Check): OtherTree | undefined {
+    const { live, pageCount } = this;
+    const other = this.metas.find((meta) => meta !== live);
+    if (!other) return undefined;
+    const known = other.fault === '' || this.isNode(other.root);
+    const earlier = live.fault === '' && known && other.txid < live.txid;
+    const older = other.fault === '' || earlier;
+    if (older && !check.pageLost) return undefined;
+    if (!known) return leftOverTree(this, check);
+    const bucket = this.rootBucket(other);
+    const rows = (visitor: RowVisitor) => {
+      const own = new Check(this, pageCount, () => {});
+      return new BboltWalk(this, own, { rows: visitor, end: pageCount }).bucket(bucket);
+    };
+    return { older, rows };
+  }
+
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {
     const check = new Check(this, this.pageCount, (finding) => visitor.finding(finding));
     const found = this.#met(tree.name);
@@ -180,17 +198,41 @@ export class BboltFile implements BtreeFile {
   }
 
   rowOf(row: BtreeRow, leaf: Node, page: number, i: number, inline: boolean): BtreeRow {
+    const keyEnd = leaf.keyEnd(i);
+    const slot = leaf.slot(i);
+    row.part = false;
+    const key = leaf.keyStart(i);
+    return this.#filled(row, leaf, page, slot, inline, key, keyEnd, leaf.valueEnd(i));
+  }
+
+  /** What there is of an element whose value is cut. */
+  partOf(row: BtreeRow, leaf: Node, page: number, slot: number, inline: boolean): BtreeRow {
+    const { key, keyEnd, valueEnd } = leaf.cutAt(slot);
+    row.part = true;
+    return this.#filled(row, leaf, page, slot, inline, key, keyEnd, valueEnd);
+  }
+
+  #filled(
+    row: BtreeRow,
+    leaf: Node,
+    page: number,
+    slot: number,
+    inline: boolean,
+    key: number,
+    keyEnd: number,
+    valueEnd: number,
+  ): BtreeRow {
     row.page = page;
-    row.slot = leaf.slot(i);
+    row.slot = slot;
     row.bytes = leaf.bytes;
     row.valueBytes = leaf.bytes;
-    row.keyStart = leaf.keyStart(i);
-    row.keyEnd = leaf.keyEnd(i);
-    row.valueStart = row.keyEnd;
-    row.valueEnd = leaf.valueEnd(i);
+    row.keyStart = key;
+    row.keyEnd = keyEnd;
+    row.valueStart = keyEnd;
+    row.valueEnd = valueEnd;
     // What lies in a value of another leaf has no place but that leaf.
-    row.offset = page * this.pageSize + (inline ? 0 : row.keyStart - leaf.start);
-    row.length = row.valueEnd - row.keyStart;
+    row.offset = page * this.pageSize + (inline ? 0 : key - leaf.start);
+    row.length = valueEnd - key;
     return row;
   }
 
@@ -203,14 +245,25 @@ export class BboltFile implements BtreeFile {
     }
   }
 
+  /**
+   * How many pages the one that is in view of `node` has. Where it would go on behind the end, as
+   * many as its elements need of those that there are.
+   */
+  runAt(node: Node, page: number, end: number): number {
+    const count = node.overflow + 1;
+    if (page + count <= end) return count;
+    const needed = Math.ceil((node.needed ?? Number.POSITIVE_INFINITY) / this.pageSize);
+    return Math.min(needed, end - page);
+  }
+
   /** A page by itself, with those that it goes on in; undefined if the file does not have it. */
   open(page: number): Node | undefined {
     if (page < 0 || page >= this.pageCount || !this.pages.load(page)) return undefined;
     const node = new Node();
     const { bytes, view, start } = this.pages;
     node.parse(bytes, view, start, start + this.pageSize);
-    const count = node.overflow + 1;
-    if (page + count > this.pageCount || count * this.pageSize > this.runBytesMax) return node;
+    const count = this.runAt(node, page, this.pageCount);
+    if (count * this.pageSize > this.runBytesMax) return node;
     const copy = new Uint8Array(count * this.pageSize);
     this.readRun(page, count, copy);
     node.parse(copy, new DataView(copy.buffer), 0, copy.length);

@@ -25,6 +25,10 @@ export class Node {
   leaf = false;
   /** Elements that lie within the page. They are what is counted from 0 below. */
   elements = 0;
+  /** Slots of those of a leaf that lie in it with their key, and whose value ends behind it. */
+  readonly cut: number[] = [];
+  /** Where the bytes of the page end. */
+  end = 0;
   /** Their slots, unless all elements do. */
   #slots: number[] | undefined;
   /** Bytes of header, elements, keys and values. */
@@ -35,7 +39,9 @@ export class Node {
     this.bytes = bytes;
     this.view = view;
     this.start = start;
+    this.end = end;
     this.elements = 0;
+    this.cut.length = 0;
     this.#slots = undefined;
     this.used = PAGE_HEADER_BYTES;
     if (start + PAGE_HEADER_BYTES > end) return false;
@@ -80,6 +86,7 @@ export class Node {
       const key = this.keyStart(i);
       const last = this.leaf ? this.valueEnd(i) : this.keyEnd(i);
       if (key < behind || last > end) {
+        if (this.leaf && key >= behind && this.keyEnd(i) <= end) this.cut.push(slot);
         // Elements do not depend on each other: those behind it are as good as ever.
         if (this.#slots) this.#slots.pop();
         else this.#slots = Array.from({ length: slot }, (_, one) => one);
@@ -97,7 +104,39 @@ export class Node {
   }
 
   #element(i: number): number {
-    return this.start + PAGE_HEADER_BYTES + this.slot(i) * ELEMENT_BYTES;
+    return this.#at(this.slot(i));
+  }
+
+  #at(slot: number): number {
+    return this.start + PAGE_HEADER_BYTES + slot * ELEMENT_BYTES;
+  }
+
+  /** Of an element whose value is cut: where its key lies, and what there is of the value. */
+  cutAt(slot: number): { flags: number; key: number; keyEnd: number; valueEnd: number } {
+    const { view, end, count } = this;
+    const at = this.#at(slot);
+    const key = at + view.getUint32(at + 4, true);
+    const keyEnd = key + view.getUint32(at + 8, true);
+    // A value ends where the next key begins, if it is its length that is wrong.
+    const next = this.#at(slot + 1);
+    const following = slot + 1 < count ? next + view.getUint32(next + 4, true) : end;
+    const valueEnd = following >= keyEnd && following < end ? following : end;
+    return { flags: view.getUint32(at, true), key, keyEnd, valueEnd };
+  }
+
+  /** Bytes that header and elements say the page has; undefined: not all of them are in view. */
+  get needed(): number | undefined {
+    const { start, count, end } = this;
+    if (this.#at(count) > end) return undefined;
+    let last = this.#at(count);
+    for (let slot = 0; slot < count; slot++) {
+      const at = this.#at(slot);
+      const key = at + this.view.getUint32(this.leaf ? at + 4 : at, true);
+      const length = this.view.getUint32(this.leaf ? at + 8 : at + 4, true);
+      const value = this.leaf ? this.view.getUint32(at + 12, true) : 0;
+      last = Math.max(last, key + length + value);
+    }
+    return last - start;
   }
 
   elementFlags(i: number): number {

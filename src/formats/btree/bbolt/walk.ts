@@ -29,6 +29,8 @@ export interface Met {
 export interface WalkOptions {
   readonly rows?: RowVisitor | undefined;
   readonly bounds?: Bounds | undefined;
+  /** Pages before this one are taken for pages of a bucket; unless given, up to the last in use. */
+  readonly end?: number | undefined;
   /** Told of each bucket; false: it is not gone into. */
   readonly onBucket?: ((bucket: Met) => boolean) | undefined;
 }
@@ -45,12 +47,15 @@ export class BboltWalk {
   #met: Met[] = [];
   #stopped = false;
   #name = '';
+  readonly #end: number;
 
   constructor(
     readonly file: BboltFile,
     readonly check: Check,
     readonly options: WalkOptions = {},
-  ) {}
+  ) {
+    this.#end = options.end ?? file.highWater;
+  }
 
   /** The bucket, then those in it. */
   *bucket(bucket: Met, depth = 1): Steps {
@@ -101,18 +106,18 @@ export class BboltWalk {
   }
 
   *#page(page: number, parent: number, depth: number, low: Key, high: Key): Steps {
-    if (this.#stopped || !this.#enter(page, parent, depth)) return;
+    if (this.#stopped) return;
     const { file, check } = this;
-    const node = this.#open(page, parent, depth);
+    const node = this.#enter(page, parent, depth) ? this.#open(page, parent, depth) : undefined;
+    check.pageLost ||= !node;
     if (!node) return;
     if (node.leaf) {
       if (this.#leafDepth === 0) {
         this.#leafDepth = depth;
         if (this.#stat && this.#stat.height < depth) this.#stat.height = depth;
       } else if (depth !== this.#leafDepth) {
-        const code = 'depth';
         const said = { page, parent, expected: this.#leafDepth, actual: depth };
-        check.finding(code, 'the leaf lies deeper or higher than the others', said);
+        check.finding('depth', 'the leaf lies deeper or higher than the others', said);
       }
       const pin = file.pages.pin();
       this.#visitLeaf(node, page, parent, low, high, false);
@@ -147,8 +152,8 @@ export class BboltWalk {
 
   #enter(page: number, parent: number, depth: number): boolean {
     const { file, check } = this;
-    if (page < 2 || page >= file.highWater || page >= file.pageCount) {
-      const expected = `2 to ${Math.min(file.highWater, file.pageCount) - 1}`;
+    if (page < 2 || page >= this.#end) {
+      const expected = `2 to ${this.#end - 1}`;
       const said = { page: parent, expected, actual: page };
       this.#lose('child-range', `child ${page} is no page of the file`, said);
       return false;
@@ -188,14 +193,14 @@ export class BboltWalk {
       const said = { page, parent, at: 0, length: 8, expected: page, actual: id };
       this.#tell('page-type', 'the page says that it is another', said);
     }
-    if (page + overflow >= Math.min(file.highWater, file.pageCount)) {
-      const expected = `up to page ${Math.min(file.highWater, file.pageCount) - 1}`;
+    const count = file.runAt(this.#leaf, page, this.#end);
+    if (page + overflow >= this.#end) {
+      const expected = `up to page ${this.#end - 1}`;
       const said = { page, parent, at: 12, length: 4, expected, actual: page + overflow };
       this.#lose('page-overflow', 'the page goes on behind the end', said);
-      return undefined;
     }
-    this.#claimRun(page, parent, overflow);
-    const whole = (overflow + 1) * pageSize;
+    this.#claimRun(page, parent, count - 1);
+    const whole = count * pageSize;
     if (whole > file.runBytesMax) {
       const said = { page, parent, expected: `at most ${file.runBytesMax}`, actual: whole };
       this.#lose('page-overflow', 'the page is longer than what is read whole', said);
@@ -203,13 +208,13 @@ export class BboltWalk {
     }
     let node = this.#leaf;
     let fits: boolean;
-    if (overflow === 0 && flags === LEAF) {
+    if (count === 1 && flags === LEAF) {
       fits = node.parse(bytes, view, start, start + pageSize);
     } else {
       const level = flags === LEAF ? 0 : depth;
       if ((this.#copies[level]?.length ?? 0) < whole) this.#copies[level] = new Uint8Array(whole);
       const copy = this.#copies[level]!;
-      file.readRun(page, overflow + 1, copy);
+      file.readRun(page, count, copy);
       if (flags === BRANCH) node = this.#levels[depth] ??= new Node();
       fits = node.parse(copy, new DataView(copy.buffer), 0, whole);
       // The page in view is the one that is pinned.
@@ -292,7 +297,8 @@ export class BboltWalk {
         this.#tell('page-type', `element ${leaf.slot(i)} has flags that there are not`, said);
       }
       if ((flags & BUCKET_FLAG) !== 0) {
-        this.#meet(leaf, i, page, parent);
+        const said = { page, parent };
+        this.#meet(leaf, leaf.key(i), leaf.keyEnd(i), leaf.valueEnd(i), leaf.slot(i), said);
         continue;
       }
       if (stat) stat.keys++;
@@ -302,20 +308,34 @@ export class BboltWalk {
       rows.row(this.file.rowOf(this.#row, leaf, page, i, inline));
       if (rows.done()) this.#stopped = true;
     }
+    for (const slot of leaf.cut) this.#cut(leaf, slot, page, parent, inline);
   }
 
-  #meet(leaf: Node, i: number, page: number, parent: number | undefined): void {
-    const at = leaf.keyEnd(i);
-    const end = leaf.valueEnd(i);
+  /** An element whose value is not all there. */
+  #cut(leaf: Node, slot: number, page: number, parent: number | undefined, inline: boolean): void {
+    const { flags, key, keyEnd, valueEnd } = leaf.cutAt(slot);
+    if ((flags & BUCKET_FLAG) !== 0) {
+      const name = leaf.bytes.slice(key, keyEnd);
+      this.#meet(leaf, name, keyEnd, valueEnd, slot, { page, parent });
+      return;
+    }
+    const { rows } = this.options;
+    if (!rows?.parts || this.#stopped) return;
+    rows.row(this.file.partOf(this.#row, leaf, page, slot, inline));
+    if (rows.done()) this.#stopped = true;
+  }
+
+  #meet(leaf: Node, key: Uint8Array, at: number, end: number, slot: number, said: Said): void {
     if (end - at < BUCKET_BYTES) {
-      const said = { page, parent, expected: `at least ${BUCKET_BYTES}`, actual: end - at };
-      this.#lose('page-overflow', `bucket in element ${leaf.slot(i)} is too short`, said);
+      const wanted = { expected: `at least ${BUCKET_BYTES}`, actual: end - at };
+      const what = `bucket in element ${slot} is too short`;
+      this.#lose('page-overflow', what, { ...said, ...wanted });
       return;
     }
     const root = u64(leaf.view, at);
-    const name = bucketName(this.#name, leaf.key(i));
+    const name = bucketName(this.#name, key);
     const inline = root === 0 ? leaf.bytes.slice(at + BUCKET_BYTES, end) : undefined;
-    this.#met.push({ name, root, inline, page });
+    this.#met.push({ name, root, inline, page: said.page! });
   }
 
   #tell(code: string, what: string, said: Said): void {

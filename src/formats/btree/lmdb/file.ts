@@ -17,6 +17,7 @@ import {
   type TreeInfo,
   type TreeNode,
 } from '../model.ts';
+import { leftOverTree, type OtherTree } from '../other-tree.ts';
 import { PageCache } from '../page-cache.ts';
 import { boundsOf } from '../range.ts';
 import { u64 } from '../u64.ts';
@@ -138,6 +139,42 @@ export class LmdbFile implements BtreeFile {
     const verdict = faults === 0 ? 'is whole' : `has ${faults} findings`;
     const what = `the tree of the other meta page, transaction ${other.txnid}, ${verdict}`;
     check.onFinding(finding(this, 'other-meta', what, { page: other.page, severity: 'info' }));
+  }
+
+  other(check: Check): OtherTree | undefined {
+    const { live } = this;
+    const other = this.metas.find((meta) => meta !== live);
+    if (!other) return undefined;
+    const { root } = other.main;
+    const known = other.fault === '' || (root > 1 && this.open(root)?.pgno === root);
+    const earlier = live.fault === '' && known && other.txnid < live.txnid;
+    // Transactions take the meta pages in turn: further apart, a number is not what was written.
+    const next = live.txnid - other.txnid <= 1;
+    const older = other.fault === '' ? next : earlier;
+    if (older && !check.pageLost) return undefined;
+    if (!known) {
+      const { rows } = leftOverTree(this, check);
+      return { older, rows: (visitor) => this.#again(rows(visitor)) };
+    }
+    return { older, rows: (visitor) => this.#rowsOf(other, visitor) };
+  }
+
+  /** Long values of lost leaves are read in one walk as in the next. */
+  *#again(steps: Steps): Steps {
+    this.#lost = undefined;
+    yield* steps;
+    this.#lost = undefined;
+  }
+
+  *#rowsOf(meta: Meta, visitor: RowVisitor): Steps {
+    const check = new Check(this, this.pageCount, () => {});
+    const options = { rows: visitor, end: this.pageCount };
+    const met: Met[] = [];
+    const walk = new LmdbWalk(this, check, { ...options, onDatabase: (one) => met.push(one) });
+    yield* walk.database(MAIN_NAME, 'database', meta.main, meta.page);
+    for (const { name, database, page } of met) {
+      yield* new LmdbWalk(this, check, options).database(nameOf(name), 'database', database, page);
+    }
   }
 
   *rows(tree: TreeInfo, range: Range, visitor: RowVisitor): Steps {

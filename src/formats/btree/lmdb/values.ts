@@ -5,7 +5,16 @@ import { BtreeRow, KIND, type RowVisitor, type TreeStat } from '../model.ts';
 import type { Bounds } from '../range.ts';
 import { u64 } from '../u64.ts';
 import type { LmdbFile } from './file.ts';
-import { FLAGS_AT, P_OVERFLOW, PAGE_HEADER_BYTES, PAGES_AT } from './layout.ts';
+import {
+  FLAGS_AT,
+  P_BRANCH,
+  P_IGNORED,
+  P_LEAF,
+  P_LEAF2,
+  P_OVERFLOW,
+  PAGE_HEADER_BYTES,
+  PAGES_AT,
+} from './layout.ts';
 import type { Database } from './meta.ts';
 import { compareSpans, isReversed } from './order.ts';
 import { LmdbPage } from './page.ts';
@@ -124,48 +133,42 @@ export class LmdbValues {
     return sub.nodes;
   }
 
-  /** A value on pages of its own, one behind the other. Returns how many. */
+  /**
+   * A value on pages of its own, one behind the other. Returns how many. What is there of one that
+   * is cut off, or that ends in pages of another, is a row in part.
+   */
   overflow(leaf: LmdbPage, page: number, i: number): number {
-    const { file, check } = this;
-    const { pageSize, pages } = file;
+    const { file } = this;
+    const { pages, pageSize } = file;
     const size = leaf.dataSize(i);
     const first = u64(leaf.view, leaf.keyEnd(i));
     const least = Math.floor((PAGE_HEADER_BYTES - 1 + size) / pageSize) + 1;
     const end = Math.min(file.pageCount, this.end);
     if (this.stat) this.stat.keys++;
+    let count = 0;
     if (first < 2 || first + least > end) {
-      const said = { page, expected: `2 to ${end - least}`, actual: first };
-      this.lose(
-        'child-range',
-        `the overflow pages of node ${leaf.slot(i)} lead out of the file`,
-        said,
-      );
-      return 0;
+      const what = `the overflow pages of node ${leaf.slot(i)} lead out of the file`;
+      this.lose('child-range', what, { page, expected: `2 to ${end - least}`, actual: first });
+      if (first >= 2) count = Math.max(0, end - first);
+    } else {
+      if (!pages.load(first)) return 0;
+      count = this.#run(first, least, end, page);
     }
-    if (!pages.load(first)) return 0;
-    const count = this.#run(first, least, end, page);
-    for (let n = 0; n < count; n++) {
-      if (check.claim(first + n, KIND.overflow)) continue;
-      const said = { page: first + n, parent: page };
-      this.lose('page-shared', 'a second reference to an overflow page', said);
-      return 0;
-    }
-    if (this.stat) this.stat.overflow += count;
+    const own = this.#claimed(first, count, page);
+    if (this.stat) this.stat.overflow += own;
     const { rows, onValue } = this.options;
-    if (!rows && !onValue) return count;
-    if (size > file.valueBytesMax) {
-      const said = {
-        page: first,
-        parent: page,
-        expected: `at most ${file.valueBytesMax}`,
-        actual: size,
-      };
-      this.tell('page-overflow', 'the value is longer than what is read whole', said);
-      return count;
+    const whole = own >= least;
+    if (whole && size > file.valueBytesMax) {
+      const expected = `at most ${file.valueBytesMax}`;
+      const said = { page: first, parent: page, expected, actual: size };
+      if (rows || onValue) {
+        this.tell('page-overflow', 'the value is longer than what is read whole', said);
+      }
     }
-    if (this.#big.length < least * pageSize) this.#big = new Uint8Array(least * pageSize);
-    file.readRun(first, least, this.#big);
-    onValue?.(this.#big, PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + size, page);
+    const there = Math.max(0, Math.min(least, own) * pageSize - PAGE_HEADER_BYTES);
+    const length = Math.min(size, there, file.valueBytesMax);
+    if (length === size) onValue?.(this.#bigOf(first, length), PAGE_HEADER_BYTES, size, page);
+    if (!rows || (length < size && !rows.parts)) return whole ? own : 0;
     const row = this.row;
     row.bytes = leaf.bytes;
     row.keyStart = leaf.keyStart(i);
@@ -174,8 +177,49 @@ export class LmdbValues {
     row.slot = leaf.slot(i);
     row.offset = page * pageSize + leaf.node(i) - leaf.start;
     row.length = row.keyEnd + 8 - leaf.node(i);
-    this.#emit(this.#big, PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + size);
+    row.part = length < size;
+    this.#emit(this.#bigOf(first, length), PAGE_HEADER_BYTES, PAGE_HEADER_BYTES + length);
+    row.part = false;
+    return whole ? own : 0;
+  }
+
+  /** The beginning of the run that nobody else has. */
+  #claimed(first: number, count: number, parent: number): number {
+    const sure = count === 0 || this.#kindOf(first) === P_OVERFLOW;
+    for (let n = 0; n < count; n++) {
+      // A reference that leads astray takes no page from its tree.
+      if (!sure && this.#isNode(first + n)) {
+        this.check.lossy = true;
+        return n;
+      }
+      if (this.check.claim(first + n, KIND.overflow)) continue;
+      const said = { page: first + n, parent };
+      this.lose('page-shared', 'a second reference to an overflow page', said);
+      return n;
+    }
     return count;
+  }
+
+  /** The page's flags; 0: it says that it is another page. */
+  #kindOf(page: number): number {
+    const { pages } = this.file;
+    if (!pages.load(page) || u64(pages.view, pages.start) !== page) return 0;
+    return pages.view.getUint16(pages.start + FLAGS_AT, true) & ~P_IGNORED;
+  }
+
+  #isNode(page: number): boolean {
+    return [P_BRANCH, P_LEAF, P_LEAF | P_LEAF2].includes(this.#kindOf(page));
+  }
+
+  /** So many bytes of a value, behind the header of its first page. */
+  #bigOf(first: number, length: number): Uint8Array {
+    const { file } = this;
+    const count = Math.ceil((PAGE_HEADER_BYTES + length) / file.pageSize);
+    if (this.#big.length < count * file.pageSize) {
+      this.#big = new Uint8Array(count * file.pageSize);
+    }
+    if (length > 0) file.readRun(first, count, this.#big);
+    return this.#big;
   }
 
   /** How many pages the run in view has: a smaller value keeps the pages of the one before it. */

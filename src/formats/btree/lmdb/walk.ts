@@ -114,8 +114,10 @@ export class LmdbWalk {
     low: Key,
     high: Key,
   ): Steps {
-    if (this.#values.stopped || !this.#enter(page, parent, depth)) return;
-    const opened = this.#open(tree, page, parent, level);
+    if (this.#values.stopped) return;
+    const there = this.#enter(page, parent, depth);
+    const opened = there ? this.#open(tree, page, parent, level) : undefined;
+    this.check.pageLost ||= !opened;
     if (!opened) return;
     if (opened.leaf) {
       yield* this.#visitLeaf(tree, opened, page, parent, depth, level, low, high);

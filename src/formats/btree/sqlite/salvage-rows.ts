@@ -1,7 +1,8 @@
 /**
  * Rows as INSERT statements. Whole ones in the order of their keys come first; those that were read
  * in part, or that stand out of order, where they may be there twice, come behind, and what the
- * table does not take goes to lost_and_found: none takes the place of another.
+ * table does not take goes to lost_and_found: none takes the place of another. Of a damaged file,
+ * so does a row that stands in order, if its table has constraints.
  */
 import type { BtreeRow, RowVisitor, SqlRow, SqlValue } from '../model.ts';
 import { literal } from './salvage-literal.ts';
@@ -78,6 +79,8 @@ export class TableRows {
     readonly lost: LostTable,
     /** Of the tables, the most columns that one has. */
     readonly widest: number,
+    /** A row may be one that the table does not take, as its constraints are. */
+    readonly guarded: boolean,
   ) {
     const { table, rowid } = tree;
     this.#names = columns.map(quoted);
@@ -90,8 +93,9 @@ export class TableRows {
 
   first(): RowVisitor {
     return this.#visitor((row, sure) => {
-      if (sure) this.write(`${this.#insert('INSERT', row)};\n`);
-      else this.later++;
+      if (!sure) this.later++;
+      else if (this.guarded) this.#offer(row);
+      else this.write(`${this.#insert('INSERT', row)};\n`);
       this.count++;
       if (row.part) this.parts++;
     });
@@ -99,12 +103,16 @@ export class TableRows {
 
   second(): RowVisitor {
     return this.#visitor((row, sure) => {
-      if (sure) return;
-      this.lost.make(this.widest);
-      const part = row.part ? ' -- read in part' : '';
-      this.write(`${this.#insert('INSERT OR IGNORE', row)};${part}\n`);
-      this.lost.add(row.cells!, row.page, true);
+      if (!sure) this.#offer(row);
     });
+  }
+
+  /** To the table, and to lost_and_found if that does not take it. */
+  #offer(row: BtreeRow): void {
+    this.lost.make(this.widest);
+    const part = row.part ? ' -- read in part' : '';
+    this.write(`${this.#insert('INSERT OR IGNORE', row)};${part}\n`);
+    this.lost.add(row.cells!, row.page, true);
   }
 
   /** `sure`: the row is whole, and its key is greater than those before it. */

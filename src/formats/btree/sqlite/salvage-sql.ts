@@ -12,12 +12,17 @@ import { COLUMNS_MAX, LostTable, numbered, TableRows, valuesOf } from './salvage
 import { isWhole, quoted, statementText } from './salvage-schema.ts';
 import type { Schema, SqliteTree } from './schema.ts';
 
+/** As SQLite puts every such statement. */
+const UNIQUE = /^CREATE UNIQUE INDEX /;
+
 export async function salvageSql(
   file: SqliteFile,
   context: BtreeContext,
   lost: readonly number[],
   write: (text: string) => void,
   report: SalvageReport,
+  /** Nothing is wrong in it: no row has to be refused by its table. */
+  healthy: boolean,
 ): Promise<void> {
   const { schema } = file;
   // A blob that is taken for a text is one of the database's encoding.
@@ -39,14 +44,20 @@ export async function salvageSql(
     if (isSequence(tree)) write('DELETE FROM sqlite_sequence;\n');
     report.trees++;
     if (isInternal(tree.name) && !isSequence(tree)) continue; // statistics come with ANALYZE
-    const rows = new TableRows(tree, names, encoding, write, found, widest);
+    const guarded = healthy ? isComputed(tree) : mayRefuse(tree);
+    const rows = new TableRows(tree, names, encoding, write, found, widest, guarded);
     await run(file.rows(tree, {}, rows.first()), context, file);
     if (rows.later > 0) await run(file.rows(tree, {}, rows.second()), context, file);
     report.rows += rows.count;
     report.parts += rows.parts;
   }
   for (const tree of schema.trees) {
-    if (tree.kind === 'index' && tree.sql !== undefined) write(statementText(tree.sql));
+    if (tree.kind !== 'index' || tree.sql === undefined) continue;
+    write(statementText(tree.sql));
+    // Where rows have a key twice, it is an index all the same.
+    if (!healthy && UNIQUE.test(tree.sql)) {
+      write(statementText(tree.sql.replace(UNIQUE, 'CREATE INDEX IF NOT EXISTS ')));
+    }
   }
   const virtual = schema.others.filter(isVirtual);
   for (const one of schema.others) if (!virtual.includes(one)) write(statementText(one.sql));
@@ -89,6 +100,17 @@ function isSequence({ name }: { name: string }): boolean {
 
 function isInternal(name: string): boolean {
   return name.toLowerCase().startsWith('sqlite_');
+}
+
+/** It asks for more than that rows come in the order of their rowids. */
+function mayRefuse({ table }: SqliteTree): boolean {
+  if (!table || table.checks || table.strict || table.uniques.length > 0) return true;
+  return table.columns.some(({ notNull, generated }) => notNull || generated !== '');
+}
+
+/** A column that is stored is computed anew, which nothing has tried before. */
+function isComputed({ table }: SqliteTree): boolean {
+  return table?.columns.some(({ generated }) => generated === 'STORED') ?? false;
 }
 
 /** Names of the columns that are written; numbers where the statement does not tell them. */

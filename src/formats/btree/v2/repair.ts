@@ -51,7 +51,8 @@ export async function planV2(file: V2File, context: BtreeContext): Promise<V2Pla
 }
 
 function consequencesOf(salvage: V2Salvage): string[] {
-  const { liveKeys, orphanKeys, olderKeys, superseded, choices, conflicts, lost, root } = salvage;
+  const { liveKeys, orphanKeys, olderKeys, superseded, choices, conflicts, lost, root, newer } =
+    salvage;
   const told = [
     `the tree is built anew: ${liveKeys} keys from the live tree, ${orphanKeys} from orphan leaves, ${olderKeys} from older copies in free pages, ${conflicts} conflicts`,
     ...choices,
@@ -59,6 +60,11 @@ function consequencesOf(salvage: V2Salvage): string[] {
   if (conflicts > choices.length) told.push(`… and ${conflicts - choices.length} more of these`);
   if (superseded > 0) {
     told.push(`${superseded} keys of older copies in free pages gave way to what is later`);
+  }
+  if (newer !== undefined) {
+    told.push(
+      `the live meta page is older than the file: the tree is that of transaction ${newer}`,
+    );
   }
   if (root !== undefined) {
     told.push(

@@ -16,6 +16,7 @@ import { inside, type KeyRange, overlaps } from './key-range.ts';
 import { META_PAGES } from './layout.ts';
 import { type NewestRoot, newestRoot } from './lost-metas.ts';
 import type { Meta } from './meta.ts';
+import { isNewer } from './newer.ts';
 import { V2Page } from './page.ts';
 import { V2Walk } from './walk.ts';
 
@@ -34,7 +35,7 @@ interface Spare {
   free: boolean;
 }
 
-/** What a leaf that was looked at spans, and has not: it was deleted by its transaction or before. */
+/** A leaf that was looked at: what it spans and has not was deleted before it was written. */
 interface Seen {
   page: number;
   txn: number;
@@ -64,6 +65,8 @@ export class V2Salvage {
   superseded = 0;
   /** Of the tree that is taken, where no meta page says which. */
   root: number | undefined;
+  /** The transaction whose tree is taken, where the live meta page is older than the file. */
+  newer: number | undefined;
   liveKeys = 0;
   orphanKeys = 0;
   olderKeys = 0;
@@ -81,8 +84,15 @@ export class V2Salvage {
     let last: Uint8Array | undefined;
     let newest: NewestRoot | undefined;
     let meta: Meta | undefined = file.live.fault === '' ? file.live : undefined;
-    if (!meta) yield* newestRoot(file, (found) => (newest = found));
-    meta ??= newest?.meta;
+    yield* newestRoot(file, (found) => (newest = found));
+    if (meta && newest) {
+      const { txn } = newest;
+      const quiet = new Check(file, file.pageCount, () => {});
+      yield* isNewer(file, newest, quiet, (is) => {
+        if (is) this.newer = txn;
+      });
+    }
+    if (!meta || this.newer !== undefined) meta = newest?.meta;
     if (meta) {
       const walk = new V2Walk(file, check, meta, undefined, undefined, {
         leaf: (page, leaf) => {
@@ -238,7 +248,7 @@ export class V2Salvage {
     else this.orphanKeys += count;
   }
 
-  /** A leaf beside the tree has a key that a later one has given, or would have if it were there. */
+  /** A key of a leaf beside the tree that a later one has given, or would have if there was one. */
   #giveWay(
     { page, txn, free }: Spare,
     slot: number,

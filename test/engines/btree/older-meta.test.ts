@@ -116,6 +116,20 @@ describe('a meta page that an older one is in the place of', () => {
     expect(await rowsOf(last)).toBe('b1 c2 d3 e1 f1 g1 h1 i3');
   });
 
+  it('or damage: the tree of its transaction is there, and is taken', async () => {
+    const disk = new SimDisk({ root: ROOT });
+    const store = opener(0)(disk);
+    for (const key of 'abcdefgh') await store.put(Buffer.from(key), Buffer.from('1'.repeat(70)));
+    const killed = fileOn(disk);
+    const live = killed[32]! > killed[PAGE + 32]! ? 0 : 1;
+    killed[live * PAGE + 50]! ^= 1;
+    const messages = (await verify(input(killed))).findings.map(({ message }) => message);
+    expect(messages.join()).toContain('may be older than the file');
+    const result = (await repaired(input(killed)))['tree.bt2']!;
+    expect(await codes(input(result))).toEqual([]);
+    expect(await rowsOf(result)).toBe('a1 b1 c1 d1 e1 f1 g1 h1');
+  });
+
   it('is not told of a file that is as it should be', async () => {
     for (const file of await states()) {
       expect((await verify(input(file))).findings.filter((f) => f.severity !== 'info')).toEqual([]);

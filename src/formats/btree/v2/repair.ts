@@ -63,7 +63,7 @@ function consequencesOf(salvage: V2Salvage): string[] {
   }
   if (newer !== undefined) {
     told.push(
-      `the live meta page is older than the file: the tree is that of transaction ${newer}`,
+      `the live meta page is older than pages of the file: the tree is that of transaction ${newer}`,
     );
   }
   if (root !== undefined) {

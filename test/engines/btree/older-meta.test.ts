@@ -91,7 +91,7 @@ describe('a meta page that an older one is in the place of', () => {
     await turn(async (store) => {
       await put(store, 'd', '3');
       await put(store, 'i', '3');
-      await store.delete(Buffer.from('a'));
+      await store.delete(Buffer.from('e'));
     });
     return files;
   }
@@ -103,17 +103,26 @@ describe('a meta page that an older one is in the place of', () => {
   const rowsOf = async (bytes: Uint8Array) =>
     (await scan(input(bytes))).rows.map(({ key, value }) => `${key}${String(value)[0]}`).join(' ');
 
-  it('is told, and the tree of the later transaction is taken where all of it is there', async () => {
+  it('is told, and what later transactions wrote is kept', async () => {
     const [, before, last] = (await states()) as [Uint8Array, Uint8Array, Uint8Array];
     const stale = withMetasOf(last, before);
     const { findings } = await verify(input(stale));
     const older = findings.filter(({ message }) => message.includes('older than the file'));
     expect(older).toMatchObject([{ code: 'meta-bad', severity: 'error' }]);
-    expect((await plan(input(stale))).consequences.join()).toContain('the tree is that of');
     const result = (await repaired(input(stale)))['tree.bt2']!;
     expect(await codes(input(result))).toEqual([]);
-    expect(await rowsOf(result)).toBe('b1 c2 d3 e1 f1 g1 h1 i3');
-    expect(await rowsOf(last)).toBe('b1 c2 d3 e1 f1 g1 h1 i3');
+    expect(await rowsOf(result)).toBe('a1 b1 c2 d3 f1 g1 h1 i3');
+    expect(await rowsOf(last)).toBe('a1 b1 c2 d3 f1 g1 h1 i3');
+  });
+
+  it('is told, and no part of a tree is taken for it where the rest is cut off', async () => {
+    const [, before, last] = (await states()) as [Uint8Array, Uint8Array, Uint8Array];
+    for (let end = before.length; end < last.length; end += PAGE) {
+      const rows = await rowsOf(
+        (await repaired(input(withMetasOf(last, before).slice(0, end))))['tree.bt2']!,
+      );
+      for (const key of 'abcdfgh') expect(rows, `cut at ${end}`).toContain(key);
+    }
   });
 
   it('or damage: the tree of its transaction is there, and is taken', async () => {
@@ -125,7 +134,9 @@ describe('a meta page that an older one is in the place of', () => {
     killed[live * PAGE + 50]! ^= 1;
     const messages = (await verify(input(killed))).findings.map(({ message }) => message);
     expect(messages.join()).toContain('may be older than the file');
-    const result = (await repaired(input(killed)))['tree.bt2']!;
+    const carried = await plan(input(killed));
+    expect(carried.consequences.join()).toContain('the tree is that of transaction');
+    const result = (await repaired(input(killed), carried))['tree.bt2']!;
     expect(await codes(input(result))).toEqual([]);
     expect(await rowsOf(result)).toBe('a1 b1 c1 d1 e1 f1 g1 h1');
   });

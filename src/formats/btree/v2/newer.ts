@@ -5,12 +5,12 @@
  * meta page is closed, proves that a meta page was written that is not there. So does a page of the
  * next one, or nearly so, where the other meta page is damaged.
  */
-import type { Check } from '../check.ts';
+import { Check } from '../check.ts';
 import { KIND, type Steps } from '../model.ts';
 import type { V2File } from './file.ts';
-import { META_PAGES } from './layout.ts';
+import { INTERIOR, LEAF, META_PAGES, OVERFLOW } from './layout.ts';
 import type { NewestRoot } from './lost-metas.ts';
-import { liveOf } from './meta.ts';
+import { liveOf, type Meta } from './meta.ts';
 import { readSteadyMetas } from './read-metas.ts';
 import { V2Walk } from './walk.ts';
 
@@ -54,18 +54,61 @@ export function* checkNewer(file: V2File, check: Check): Steps {
   });
 }
 
-/** Whether the tree below this root is all of a later transaction than the live meta page tells. */
+/**
+ * Whether the tree below this root is all of a later transaction than the live meta page tells. The
+ * root may be that of a part, where the true one was cut off: so both trees must be without damage,
+ * the later one have all pages of its transaction, and reach as far as the other one.
+ */
 export function* isNewer(
   file: V2File,
   { meta, txn, sure }: NewestRoot,
-  check: Check,
   onAnswer: (isNewer: boolean) => void,
 ): Steps {
-  if (!sure || txn <= lastBegun(file)) return;
-  let keys = 0;
-  const walk = new V2Walk(file, check, meta, undefined, undefined, {
-    leaf: (_, leaf) => (keys += leaf.cells),
-  });
-  yield* walk.run();
-  onAnswer(!check.lossy && keys > 0);
+  const { live, pageCount } = file;
+  const isShort = live.pages > pageCount || meta.height < live.height;
+  if (!sure || isShort || txn <= lastBegun(file)) return;
+  const before = new Reach(file);
+  yield* before.walk(live);
+  const after = new Reach(file);
+  yield* after.walk(meta);
+  if (!after.covers(before)) return;
+  for (let page = META_PAGES; page < pageCount; page++) {
+    if (page % 1024 === 0) yield page;
+    const opened = file.open(page);
+    if (opened?.txn !== txn || after.check.reached(page)) continue;
+    if (opened.kind === LEAF || opened.kind === INTERIOR || opened.kind === OVERFLOW) return;
+  }
+  onAnswer(true);
+}
+
+/** How far the keys of a tree go. */
+class Reach {
+  readonly check: Check;
+  #first: Uint8Array | undefined;
+  #last: Uint8Array | undefined;
+
+  constructor(readonly file: V2File) {
+    this.check = new Check(file, file.pageCount, () => {});
+  }
+
+  *walk(meta: Meta): Steps {
+    const walk = new V2Walk(this.file, this.check, meta, undefined, undefined, {
+      leaf: (_, leaf) => {
+        if (leaf.cells === 0) return;
+        this.#first ??= new Uint8Array(leaf.key(0));
+        this.#last = new Uint8Array(leaf.key(leaf.cells - 1));
+      },
+      lostValue: () => {
+        this.check.lossy = true;
+      },
+    });
+    yield* walk.run();
+  }
+
+  covers(other: Reach): boolean {
+    if (this.check.lossy || other.check.lossy) return false;
+    if (!this.#first || !this.#last || !other.#first || !other.#last) return false;
+    const from = Buffer.compare(this.#first, other.#first) <= 0;
+    return from && Buffer.compare(this.#last, other.#last) >= 0;
+  }
 }

@@ -87,8 +87,7 @@ export class V2Salvage {
     yield* newestRoot(file, (found) => (newest = found));
     if (meta && newest) {
       const { txn } = newest;
-      const quiet = new Check(file, file.pageCount, () => {});
-      yield* isNewer(file, newest, quiet, (is) => {
+      yield* isNewer(file, newest, (is) => {
         if (is) this.newer = txn;
       });
     }

@@ -140,7 +140,7 @@ export async function applyRepair(
     directory.place();
     if (target.inPlace) {
       const { backup } = target;
-      const replacement = { touched, removed, backup };
+      const replacement = { touched, removed, log: plan.log, backup };
       backups = replaceInPlace(disk, out, set.isDirectory, result, replacement, () => {
         kept?.directory?.finish();
         directory.finish();

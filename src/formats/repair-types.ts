@@ -44,6 +44,11 @@ export interface RepairPlan {
    * backup. Those that the result has anew come back at the end.
    */
   remove?: string[];
+  /**
+   * The log that makes a repair in place one step: it takes its place first, so that beside the old
+   * files it is the whole of the result, and is taken away once the others are in theirs.
+   */
+  log?: string;
   /** Bytes of a page, of a layout that does not tell them: the plan is carried out by the same. */
   pageSize?: number;
   findings: Finding[];

@@ -1,7 +1,8 @@
 /**
  * Puts repaired files in the place of the originals, one atomic replacement after the other, behind
  * backups that are durable first. A crash between two leaves each file either as it was or as it is
- * to be, or not there yet if it was derived from another one that was changed.
+ * to be, or not there yet if it was derived from another one that was changed. With a log all is
+ * one step: see below.
  */
 import * as path from 'node:path';
 import { DdiaError, fromSystemError } from '../shared/errors.ts';
@@ -14,6 +15,11 @@ export interface Replacement {
   readonly touched: ReadonlySet<string>;
   /** Names that are taken away before anything is put in place; some of them come back new. */
   readonly removed: ReadonlySet<string>;
+  /**
+   * Name of a log in the new directory that, beside the files as they were or as they are to be,
+   * makes them what they are to be: it is put in place first, and removed at the end.
+   */
+  readonly log?: string | undefined;
   /** Whether NAME.bak is kept of each file that is replaced or removed. */
   readonly backup: boolean;
 }
@@ -28,12 +34,16 @@ export function replaceInPlace(
   out: string,
   isDirectory: boolean,
   result: string,
-  { touched, removed, backup }: Replacement,
+  { touched, removed, log, backup }: Replacement,
   changing: () => void = () => {},
 ): string[] {
   const directory = isDirectory ? out : path.dirname(out);
   const there = (name: string) => disk.stat(path.join(directory, name)) !== undefined;
-  const names = disk.list(result).filter((name) => touched.has(name));
+  const isLog = (name: string) => Number(name === log);
+  const names = disk
+    .list(result)
+    .filter((name) => touched.has(name))
+    .sort((a, b) => isLog(b) - isLog(a));
   const gone = [...removed].filter(there);
   const backups: string[] = [];
   if (backup) {
@@ -56,6 +66,10 @@ export function replaceInPlace(
     if (gone.length > 0) disk.syncDirectory(directory);
     for (const name of names) {
       disk.rename(path.join(result, name), path.join(directory, name));
+      disk.syncDirectory(directory);
+    }
+    if (log !== undefined && names.includes(log)) {
+      disk.remove(path.join(directory, log));
       disk.syncDirectory(directory);
     }
   } catch (error) {

@@ -75,4 +75,29 @@ describe.each(stores)('vacuum of %s in turns', (_, open) => {
     expect(keys(again)).toEqual([...before, 'more']);
     again.close();
   });
+
+  it('leaves nothing where the store is closed meanwhile', async () => {
+    const { disk, store } = await filled(open);
+    const before = keys(store);
+    setImmediate(() => store.close());
+    await expect(store.vacuum({ waiting: {} })).rejects.toMatchObject({ code: 'closed' });
+    expect(disk.list('/d').filter((name) => name.startsWith('.'))).toEqual([]);
+    const again = await open(disk);
+    expect(keys(again)).toEqual(before);
+    again.close();
+  });
+
+  it('is refused beside another one, which costs the store nothing', async () => {
+    const { disk, store } = await filled(open);
+    const before = keys(store);
+    const both = await Promise.allSettled([1, 2].map(() => store.vacuum({ waiting: {} })));
+    expect(both.map(({ status }) => status)).toContain('fulfilled');
+    await store.put(Buffer.from('more'), Buffer.from('1'));
+    expect(keys(store)).toEqual([...before, 'more']);
+    store.close();
+    expect(disk.list('/d')).toHaveLength(1);
+    const again = await open(disk);
+    expect(keys(again)).toEqual([...before, 'more']);
+    again.close();
+  });
 });

@@ -305,14 +305,13 @@ export class BtreeStore {
     const snapshot = this.snapshot();
     try {
       const tree = this.#newTree();
-      if (waiting) await fillInTurns(tree, entriesOf(snapshot), waiting);
-      else fill(tree, entriesOf(snapshot));
-      this.sync();
-      if (this.#pager.meta.txn !== txn) {
-        tree.abort();
-        throw new DdiaError('busy', `${this.directory} was written to while it was vacuumed`);
-      }
-      this.#replace(tree);
+      await fillInTurns(tree, entriesOf(snapshot), waiting, () => {
+        this.sync();
+        if (this.#pager.meta.txn !== txn) {
+          throw new DdiaError('busy', `${this.directory} was written to while it was vacuumed`);
+        }
+        this.#replace(tree);
+      });
     } finally {
       snapshot.close();
     }

@@ -112,7 +112,11 @@ export class NewTree {
     readonly parameters: NewParameters,
   ) {
     const { pageSize, storeId, txn, pid } = parameters;
-    this.#temporary = join(directory, `.${FILE_NAME}.tmp-${pid}-0`);
+    const name = (i: number) => join(directory, `.${FILE_NAME}.tmp-${pid}-${i}`);
+    let i = 0;
+    // Of another one that is under way.
+    while (disk.stat(name(i))) i++;
+    this.#temporary = name(i);
     this.#file = disk.open(this.#temporary, 'create');
     this.#buffer = Buffer.allocUnsafe(Math.max(BUFFER_BYTES, pageSize));
     this.#position = META_PAGES * pageSize;
@@ -184,19 +188,21 @@ export function fill(tree: NewTree, entries: Iterable<Entry>): void {
   }
 }
 
-/** The same, while others have turns. */
+/** The same, while others have turns; `last` follows in the same turn as the last entry. */
 export async function fillInTurns(
   tree: NewTree,
   entries: Iterable<Entry>,
-  waiting: Waiting,
+  waiting: Waiting | undefined,
+  last: () => void,
 ): Promise<void> {
-  const turns = new Turns(waiting);
+  const turns = waiting && new Turns(waiting);
   let count = 0;
   try {
     for (const entry of entries) {
       tree.add(entry);
-      if (++count % ENTRIES_A_LOOK === 0 && turns.due) await turns.take();
+      if (turns && ++count % ENTRIES_A_LOOK === 0 && turns.due) await turns.take();
     }
+    last();
   } catch (error) {
     tree.abort();
     throw error;

@@ -141,3 +141,14 @@ describe('a log of whole operations', () => {
     expect(await found(unmarked)).toEqual(['bad-page']);
   });
 });
+
+describe('a page that is there twice', () => {
+  it('gives each of its records once, to the ledger as well', async () => {
+    const root = after.length - 1;
+    const pages = after.map((page, i) => (i === root ? new Uint8Array(PAGE).fill(0xee) : page));
+    const files = { 'btree.db': concat([...pages, after[1]!]) };
+    const { ledger } = await plan(opened(v1, files));
+    const kept = ledger.filter(({ fate }) => fate !== 'dropped');
+    expect(kept.reduce((sum, { records }) => sum + records, 0)).toBe('abcdefghij'.length);
+  });
+});

@@ -10,6 +10,7 @@ import {
   PAGE_AT,
   pageCrc,
   storeSeed,
+  TXN_AT,
 } from '../../../src/formats/btree/v2/layout.ts';
 import { V2Page } from '../../../src/formats/btree/v2/page.ts';
 import { identify } from '../../../src/formats/detect.ts';
@@ -252,6 +253,36 @@ describe('repair', () => {
     const carried = await plan(input(both));
     expect(carried.consequences[0]).toMatch(/from older copies/);
     expect(await mended(both)).toEqual(some);
+  });
+
+  it('tells each value of a leaf that nobody leads to that gives way to a later one', async () => {
+    const seed = storeSeed(STORE_ID);
+    const leaf = leaves[4]!;
+    // Behind the end, a leaf as it was before: one value is another, and a key was deleted since.
+    const before = new Uint8Array(pageOf(file, leaf));
+    const old = new V2Page();
+    const view = new DataView(before.buffer);
+    old.parse(before, view, 0, 512);
+    const [changed, gone] = [
+      Buffer.from(old.key(1)).toString(),
+      Buffer.from(old.key(2)).toString(),
+    ];
+    before.fill(0x21, old.keyEnd(1), old.end[1]);
+    view.setUint32(TXN_AT, 3, true);
+    old.key(2).fill(0x7e, -1);
+    const end = file.length / 512;
+    view.setUint32(PAGE_AT, end, true);
+    view.setUint32(0, pageCrc(seed, end, before, view, 0, 512), true);
+    const wrong = withMeta(new Uint8Array([...file, ...before]), { pages: end + 1 });
+    wrong[root * 512 + 100]! ^= 1;
+    const { consequences, ledger } = await plan(input(wrong));
+    expect(consequences[0]).toContain('2 conflicts');
+    const told = consequences.slice(1, 3).join('\n');
+    expect(told).toContain(`"${changed}" in page ${end}: of transaction 3, not taken`);
+    expect(told).toContain(`"${gone.slice(0, -1)}~" in page ${end}: of transaction 3, not taken`);
+    const lost = ledger.filter(({ code, fate }) => code === 'key-conflict' && fate === 'dropped');
+    expect(lost.map(({ records }) => records)).toEqual([1, 1]);
+    expect(await mended(wrong)).toEqual(some);
   });
 
   it('is the same for any damage: what is not damaged is there', async () => {

@@ -32,6 +32,8 @@ export class V1File implements BtreeFile {
   readonly pageCount: number;
   readonly meta: V1Meta;
   readonly notes: BtreeFinding[] = [];
+  /** Length of a log beside it of which nothing is seen. */
+  unseenLog = 0;
   readonly trees: readonly TreeInfo[];
   readonly #page = new V1Page();
 

@@ -72,7 +72,10 @@ async function open(
   const overlay = known === pageSize ? redo : undefined;
   const file = new V1File(source, pageSize, overlay);
   if (redo) tellOf(redo, file);
-  if (!overlay) redo?.source.close?.();
+  if (!overlay && redo) {
+    file.unseenLog = redo.source.size ?? 0;
+    redo.source.close?.();
+  }
   return file;
 }
 

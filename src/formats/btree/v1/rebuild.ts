@@ -56,11 +56,10 @@ function ledgerOfRebuild(
 ): RebuildBody['ledger'] {
   const ledger = new Ledger();
   const { pageSize, pages } = file;
-  const lost = new Map<number, Set<number>>();
+  const lost = new Map<number, Map<number, { same: boolean }>>();
   for (const { page, slot, same } of salvage.losers) {
-    if (same) continue;
-    const slots = lost.get(page) ?? new Set();
-    lost.set(page, slots.add(slot));
+    const slots = lost.get(page) ?? new Map();
+    lost.set(page, slots.set(slot, { same }));
   }
   const leaf = new V1Page();
   const live = new Set(salvage.stream);
@@ -115,7 +114,7 @@ function addLeaf(
   leaf: V1Page,
   offset: number,
   pageSize: number,
-  lost: ReadonlySet<number> | undefined,
+  lost: ReadonlyMap<number, { same: boolean }> | undefined,
   orphan: boolean,
 ): void {
   const reason = orphan ? 'a leaf that no page leads to any more' : 'taken over into the new tree';
@@ -129,8 +128,10 @@ function addLeaf(
   let from = 0;
   let records = 0;
   for (let slot = 0; slot < leaf.cells; slot++) {
-    if (!lost?.has(slot)) {
-      records++;
+    const loser = lost?.get(slot);
+    if (!loser || loser.same) {
+      // The same key and value in two pages are one record.
+      if (!loser) records++;
       continue;
     }
     const at = leaf.keyStart[slot]! - 2 - leaf.start;

@@ -7,6 +7,7 @@
 import { Findings } from '../../findings.ts';
 import type { Finding, RepairOutput, RepairPlan } from '../../format.ts';
 import { Ledger } from '../../ledger.ts';
+import { encodeEntry } from '../../wal/btree-v1/encode.ts';
 import { Check } from '../check.ts';
 import { type BtreeContext, KIND } from '../model.ts';
 import { run } from '../steps.ts';
@@ -45,7 +46,7 @@ const MENDABLE = new Set([
 ]);
 
 export type PlanBody = Omit<RebuildBody, 'keys'> &
-  Pick<RepairPlan, 'findings' | 'counts' | 'remove' | 'pageSize'>;
+  Pick<RepairPlan, 'findings' | 'counts' | 'log' | 'pageSize'>;
 
 interface Mend {
   offset: number;
@@ -66,7 +67,7 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
   for (const one of file.notes) note(one);
   const check = new Check(file, file.pageCount, note);
   await run(file.check(check), context, file);
-  const { overlay } = file;
+  const { overlay, unseenLog } = file;
   const whole = broken.length === 0 && !check.lossy && !hasLostLeaf(file, check, siblings);
   const mended = whole ? await new Mender(file, check, findings).plan(context) : undefined;
   const { keys, ...body } = mended ?? (await planRebuild(file, context, broken));
@@ -80,15 +81,20 @@ export async function planV1(file: V1File, context: BtreeContext): Promise<PlanB
     body.consequences.push(
       `${REDO_NAME}: its images of pages ${pages} are part of the result, and the log is emptied: replayed once more they would undo the repair`,
     );
+  } else if (unseenLog > 0 && body.ledger.some(({ fate }) => fate !== 'kept')) {
+    body.rewrite.push(REDO_NAME);
+    body.ledger.push(...ledgerOfLog({ source: { size: unseenLog }, end: 0 }, 0));
+    body.consequences.push(
+      `${REDO_NAME}: an operation without its end is set aside: beside another tree than it began with it would be seen`,
+    );
   }
   const plan = { ...body, findings: findings.kept, counts: findings.counts };
-  // A crash between the two replacements must not leave the old log beside the new tree.
-  return overlay ? { ...plan, remove: [REDO_NAME] } : plan;
+  return body.rewrite.includes(REDO_NAME) ? { ...plan, log: REDO_NAME } : plan;
 }
 
 /** What of the log is not seen is set aside. */
 function ledgerOfLog(
-  { source, end }: NonNullable<V1File['overlay']>,
+  { source, end }: { source: { size?: number | undefined }; end: number },
   records: number,
 ): RebuildBody['ledger'] {
   const ledger = new Ledger();
@@ -100,7 +106,7 @@ function ledgerOfLog(
     code: 'log-applied',
     reason: 'images, now in their pages',
   };
-  ledger.add({ ...seen, fate: 'salvaged', records });
+  if (end > 0) ledger.add({ ...seen, fate: 'salvaged', records });
   if (end < size) {
     const reason = 'damage, or an operation that did not end';
     const rest = { offset: end, length: size - end, code: 'log-unfinished', reason };
@@ -246,22 +252,46 @@ export async function applyV1(
   context: BtreeContext,
   output: RepairOutput,
 ): Promise<void> {
-  const target = output.create(file.name);
+  let make = (write: PageWriter) => copyMended(file, plan, write);
   if (plan.rewrite.includes(file.name)) {
     const salvage = new Salvage(file);
     await run(salvage.collect(), context, file);
-    const entries = () => salvage.entries();
-    bulkLoad(file.pageSize, entries, (page) => target.write(page, 0, page.length));
-  } else copyMended(file, plan, target);
+    make = (write) => void bulkLoad(file.pageSize, () => salvage.entries(), write);
+  }
+  const target = output.create(file.name);
+  make((page) => target.write(page, 0, page.length));
   target.finish();
-  if (plan.rewrite.includes(REDO_NAME)) output.create(REDO_NAME).finish();
+  if (!plan.rewrite.includes(REDO_NAME)) return;
+  const log = output.create(REDO_NAME);
+  if (context.options?.['in-place'] === true) writeLog(make, log);
+  log.finish();
 }
 
-function copyMended(
-  file: V1File,
-  plan: RepairPlan,
-  target: ReturnType<RepairOutput['create']>,
+type PageWriter = (page: Uint8Array) => void;
+
+/**
+ * All pages as one operation. In place, a crash must leave neither the old log beside the new tree,
+ * to which it would be applied, nor the old tree without its log, to which rows would be put: so
+ * this log comes first, which beside either tree is the new one.
+ */
+function writeLog(
+  make: (write: PageWriter) => void,
+  log: ReturnType<RepairOutput['create']>,
 ): void {
+  let seq = 0;
+  let meta: Uint8Array | undefined;
+  const add = (page: number, image: Uint8Array) => {
+    const entry = encodeEntry(++seq, page, image);
+    log.write(entry, 0, entry.length);
+  };
+  make((page) => {
+    add(seq, page);
+    meta ??= page.slice();
+  });
+  if (meta) add(0, meta);
+}
+
+function copyMended(file: V1File, plan: RepairPlan, write: PageWriter): void {
   const { pageSize } = file;
   const page = new Uint8Array(pageSize);
   for (const { file: name, offset, length, fate, mends = [] } of plan.ledger) {
@@ -277,14 +307,14 @@ function copyMended(
           page.set(Buffer.from(mend.hex, 'hex'), mend.offset - at);
         }
       }
-      target.write(page, 0, pageSize);
+      write(page);
     }
   }
   // The log has pages that the file has not grown by yet.
   for (let at = Math.floor(file.size / pageSize); at < file.meta.nextFree; at++) {
     if (!file.pages.load(at)) return;
     const { bytes, start } = file.pages;
-    target.write(bytes, start, start + pageSize);
+    write(bytes.subarray(start, start + pageSize));
   }
 }
 

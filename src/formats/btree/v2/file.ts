@@ -30,6 +30,7 @@ import {
   VALUE_BYTES_MAX,
 } from './layout.ts';
 import type { ReadMeta } from './meta.ts';
+import { checkNewer } from './newer.ts';
 import { V2Page } from './page.ts';
 import { spansOfPage } from './spans.ts';
 import { V2Walk } from './walk.ts';
@@ -121,6 +122,7 @@ export class V2File implements BtreeFile {
     yield* walk.run();
     yield* checkFree(this, check);
     checkOwners(this, check, walk.stat.keys);
+    yield* checkNewer(this, check);
     if (options.deep) yield* this.#checkOther(check);
   }
 

@@ -76,6 +76,8 @@ function seedsOf(source: ByteSource, pageSize: number): Map<number, number> {
 
 export interface NewestRoot {
   meta: Meta;
+  /** That made it. */
+  txn: number;
   /** All pages are whole, and none is later: it cannot be that of a part. */
   sure: boolean;
 }
@@ -101,5 +103,5 @@ export function* newestRoot(file: V2File, onRoot: (found: NewestRoot) => void): 
   if (!best) return;
   const { page: root, crc: rootCrc, level, txn } = best;
   const meta = { ...file.live, pages: file.pageCount, root, rootCrc, height: level + 1 };
-  onRoot({ meta, sure: whole && txn === latest });
+  onRoot({ meta, txn, sure: whole && txn === latest });
 }

@@ -15,8 +15,6 @@ import { HEADER_BYTES, LEAF_CELL_BYTES, META_PAGES, SLOT_BYTES } from './layout.
 import { V2Page } from './page.ts';
 import { V2Salvage } from './salvage.ts';
 
-/** Choices that are told one by one. */
-const CHOICES_MAX = 100;
 const COPY_BYTES = 64 * 1024;
 
 export type V2PlanBody = Pick<
@@ -53,13 +51,20 @@ export async function planV2(file: V2File, context: BtreeContext): Promise<V2Pla
 }
 
 function consequencesOf(salvage: V2Salvage): string[] {
-  const { liveKeys, orphanKeys, olderKeys, choices, lost, root } = salvage;
+  const { liveKeys, orphanKeys, olderKeys, superseded, choices, conflicts, lost, root, newer } =
+    salvage;
   const told = [
-    `the tree is built anew: ${liveKeys} keys from the live tree, ${orphanKeys} from orphan leaves, ${olderKeys} from older copies in free pages, ${choices.length} conflicts`,
-    ...choices.slice(0, CHOICES_MAX),
+    `the tree is built anew: ${liveKeys} keys from the live tree, ${orphanKeys} from orphan leaves, ${olderKeys} from older copies in free pages, ${conflicts} conflicts`,
+    ...choices,
   ];
-  if (choices.length > CHOICES_MAX) {
-    told.push(`… and ${choices.length - CHOICES_MAX} more of these`);
+  if (conflicts > choices.length) told.push(`… and ${conflicts - choices.length} more of these`);
+  if (superseded > 0) {
+    told.push(`${superseded} keys of older copies in free pages gave way to what is later`);
+  }
+  if (newer !== undefined) {
+    told.push(
+      `the live meta page is older than pages of the file: the tree is that of transaction ${newer}`,
+    );
   }
   if (root !== undefined) {
     told.push(
@@ -83,11 +88,12 @@ function ledgerOf(
   const ledger = new Ledger();
   ledger.begin(file.name, file.size);
   const end = Math.floor(file.size / pageSize);
+  const hasDropped = (page: number) => salvage.losers.has(page) || salvage.lostSlots.has(page);
   for (let page = 0; page < end; page++) {
     const offset = page * pageSize;
     const kind = salvage.check.kindOf(page);
     const cause = causes.get(page);
-    const records = salvage.taken.get(page);
+    const records = salvage.taken.get(page) ?? (hasDropped(page) ? 0 : undefined);
     if (records !== undefined) {
       addLeaf(ledger, file, page, records, salvage);
       continue;
@@ -124,7 +130,8 @@ function addLeaf(
 ): void {
   const { pageSize } = file;
   const offset = page * pageSize;
-  const orphan = salvage.orphans.has(page);
+  const losers = salvage.losers.get(page);
+  const orphan = salvage.orphans.has(page) || losers !== undefined || records === 0;
   const reason = orphan
     ? 'a leaf that the tree no longer leads to'
     : 'taken over into the new tree';
@@ -136,13 +143,17 @@ function addLeaf(
     ledger.add({ ...span, fate: 'salvaged', code, reason });
     uncounted = 0;
   };
-  const lost = cellsOf(file, page, salvage.lostSlots.get(page));
+  const lost = new Set([...(salvage.lostSlots.get(page) ?? []), ...(losers?.keys() ?? [])]);
   let from = 0;
-  for (const [at, end] of lost) {
+  for (const { slot, at, end } of cellsOf(file, page, lost)) {
     keep(from, at);
-    const why = 'the value of this key cannot be read';
+    const loser = losers?.get(slot);
+    const said = {
+      code: loser === undefined ? 'overflow-broken' : 'key-conflict',
+      reason: loser ?? 'the value of this key cannot be read',
+    };
     const span = { offset: offset + at, length: end - at, records: 1 };
-    ledger.add({ ...span, fate: 'dropped', code: 'overflow-broken', reason: why });
+    ledger.add({ ...span, ...said, fate: 'dropped' });
     from = end;
   }
   keep(from, pageSize);
@@ -152,15 +163,15 @@ function addLeaf(
 function cellsOf(
   file: V2File,
   page: number,
-  slots: ReadonlySet<number> | undefined,
-): [number, number][] {
-  if (!slots || !file.load(page)) return [];
+  slots: ReadonlySet<number>,
+): { slot: number; at: number; end: number }[] {
+  if (slots.size === 0 || !file.load(page)) return [];
   const { bytes, view, start, pageSize } = file.pages;
   const leaf = new V2Page();
   leaf.parse(bytes, view, start, pageSize);
   return [...slots]
-    .map((slot): [number, number] => [leaf.at[slot]! - start, leaf.end[slot]! - start])
-    .sort(([a], [b]) => a - b);
+    .map((slot) => ({ slot, at: leaf.at[slot]! - start, end: leaf.end[slot]! - start }))
+    .sort((a, b) => a.at - b.at);
 }
 
 export async function applyV2(

@@ -12,18 +12,13 @@ import { KIND, type Steps } from '../model.ts';
 import { checkFree } from './accounts.ts';
 import type { Entry } from './build.ts';
 import type { V2File } from './file.ts';
+import { inside, type KeyRange, overlaps } from './key-range.ts';
 import { META_PAGES } from './layout.ts';
 import { type NewestRoot, newestRoot } from './lost-metas.ts';
 import type { Meta } from './meta.ts';
+import { isNewer } from './newer.ts';
 import { V2Page } from './page.ts';
 import { V2Walk } from './walk.ts';
-
-type Key = Uint8Array | undefined;
-
-interface Range {
-  low: Key;
-  high: Key;
-}
 
 /** A key that another leaf than those of the tree has. */
 interface Held {
@@ -40,26 +35,45 @@ interface Spare {
   free: boolean;
 }
 
+/** A leaf that was looked at: what it spans and has not was deleted before it was written. */
+interface Seen {
+  page: number;
+  txn: number;
+  low: Uint8Array;
+  high: Uint8Array;
+}
+
+/** Choices that are told one by one. */
+const CHOICES_MAX = 100;
+
 export class V2Salvage {
   readonly check: Check;
   /** Leaves of the tree, in order. */
   readonly stream: number[] = [];
   /** By page, cells whose value is lost. */
   readonly lostSlots = new Map<number, Set<number>>();
-  readonly lost: Range[] = [];
+  readonly lost: KeyRange[] = [];
   /** By page, how many keys of it are taken over. */
   readonly taken = new Map<number, number>();
   readonly orphans = new Set<number>();
+  /** By page, cells of leaves beside the tree that are not taken, though no free list has them. */
+  readonly losers = new Map<number, Map<number, string>>();
+  /** The first of them, in words. */
   readonly choices: string[] = [];
+  conflicts = 0;
+  /** Keys in free pages that a later leaf has, or has not any more. */
+  superseded = 0;
   /** Of the tree that is taken, where no meta page says which. */
   root: number | undefined;
+  /** The transaction whose tree is taken, where the live meta page is older than the file. */
+  newer: number | undefined;
   liveKeys = 0;
   orphanKeys = 0;
   olderKeys = 0;
   /** Leaves of the tree whose keys do not follow the ones before. */
   readonly #disordered: number[] = [];
   readonly #held: Held[] = [];
-  readonly #heldKeys = new Set<string>();
+  readonly #heldKeys = new Map<string, Held>();
 
   constructor(readonly file: V2File) {
     this.check = new Check(file, file.pageCount, () => {});
@@ -70,8 +84,14 @@ export class V2Salvage {
     let last: Uint8Array | undefined;
     let newest: NewestRoot | undefined;
     let meta: Meta | undefined = file.live.fault === '' ? file.live : undefined;
-    if (!meta) yield* newestRoot(file, (found) => (newest = found));
-    meta ??= newest?.meta;
+    yield* newestRoot(file, (found) => (newest = found));
+    if (meta && newest) {
+      const { txn } = newest;
+      yield* isNewer(file, newest, (is) => {
+        if (is) this.newer = txn;
+      });
+    }
+    if (!meta || this.newer !== undefined) meta = newest?.meta;
     if (meta) {
       const walk = new V2Walk(file, check, meta, undefined, undefined, {
         leaf: (page, leaf) => {
@@ -131,7 +151,7 @@ export class V2Salvage {
     for (let slot = 0; slot < leaf.cells; slot++) {
       if (this.lostSlots.get(page)?.has(slot)) continue;
       const key = new Uint8Array(leaf.key(slot));
-      if (this.#has(key)) {
+      if (this.#giverOf(key)) {
         this.#tell(key, page, 'a key that the tree has twice: the first is kept');
         continue;
       }
@@ -143,16 +163,17 @@ export class V2Salvage {
   }
 
   #hold(key: Uint8Array, page: number, slot: number): void {
-    this.#held.push({ key, page, slot });
-    this.#heldKeys.add(nameOf(key));
+    const held = { key, page, slot };
+    this.#held.push(held);
+    this.#heldKeys.set(nameOf(key), held);
   }
 
-  /** Whether a leaf has given it. Separators that are wrong lead to ranges that are not lost. */
-  #has(key: Uint8Array): boolean {
-    return this.#heldKeys.has(nameOf(key)) || this.#isStreamed(key);
+  /** What has given it. Separators that are wrong lead to ranges that are not lost. */
+  #giverOf(key: Uint8Array): Omit<Held, 'key'> | undefined {
+    return this.#heldKeys.get(nameOf(key)) ?? this.#streamed(key);
   }
 
-  #isStreamed(key: Uint8Array): boolean {
+  #streamed(key: Uint8Array): Omit<Held, 'key'> | undefined {
     let low = 0;
     let high = this.stream.length;
     while (low < high) {
@@ -163,11 +184,11 @@ export class V2Salvage {
     }
     const page = this.stream[low - 1] ?? -1;
     const leaf = this.#open(page);
-    if (!leaf) return false;
-    for (let i = 0; i < leaf.cells; i++) {
-      if (leaf.compare(i, key) === 0) return !this.lostSlots.get(page)?.has(i);
+    for (let slot = 0; leaf && slot < leaf.cells; slot++) {
+      if (leaf.compare(slot, key) !== 0) continue;
+      return this.lostSlots.get(page)?.has(slot) ? undefined : { page, slot };
     }
-    return false;
+    return undefined;
   }
 
   /** Leaves that are not of the tree, for what it has lost. */
@@ -186,11 +207,12 @@ export class V2Salvage {
       spares.push({ page, txn: leaf.txn, free });
     }
     spares.sort((a, b) => Number(a.free) - Number(b.free) || b.txn - a.txn);
-    const spans: { low: Uint8Array; high: Uint8Array }[] = [];
+    const spans: Seen[] = [];
     for (const spare of spares) this.#takeSpare(spare, spans);
   }
 
-  #takeSpare({ page, free }: Spare, spans: { low: Uint8Array; high: Uint8Array }[]): void {
+  #takeSpare(spare: Spare, spans: Seen[]): void {
+    const { page, txn, free } = spare;
     const leaf = this.#open(page)!;
     const low = new Uint8Array(leaf.key(0));
     const high = new Uint8Array(leaf.key(leaf.cells - 1));
@@ -199,12 +221,17 @@ export class V2Salvage {
     let count = 0;
     keys.forEach((key, slot) => {
       if (!this.lost.some((range) => inside(range, key))) return;
-      const newer = spans.some(
-        (s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0,
-      );
-      if (newer || this.#has(key)) return;
+      const giver = this.#giverOf(key);
+      const newer =
+        giver ??
+        spans.find((s) => Buffer.compare(key, s.low) >= 0 && Buffer.compare(key, s.high) <= 0);
+      if (newer) {
+        this.#giveWay(spare, slot, key, newer, giver);
+        return;
+      }
       const opened = this.#open(page)!;
       if (opened.inOverflow(slot) && !this.file.value(this.#copy(page), slot)) {
+        if (!free) this.lostSlots.set(page, (this.lostSlots.get(page) ?? new Set()).add(slot));
         this.#tell(key, page, 'its value cannot be read there');
         return;
       }
@@ -212,7 +239,7 @@ export class V2Salvage {
       count++;
       if (free) this.#tell(key, page, 'taken from an older copy: it may have changed since');
     });
-    spans.push({ low, high });
+    spans.push({ page, txn, low, high });
     if (count === 0) return;
     this.taken.set(page, count);
     this.orphans.add(page);
@@ -220,7 +247,42 @@ export class V2Salvage {
     else this.orphanKeys += count;
   }
 
+  /** A key of a leaf beside the tree that a later one has given, or would have if there was one. */
+  #giveWay(
+    { page, txn, free }: Spare,
+    slot: number,
+    key: Uint8Array,
+    newer: { page: number },
+    giver: { page: number; slot: number } | undefined,
+  ): void {
+    if (free) {
+      this.superseded++;
+      return;
+    }
+    if (giver && this.#sameValue(page, slot, giver)) return;
+    const later = `page ${newer.page} of transaction ${this.#open(newer.page)!.txn}`;
+    const why = giver ? `${later} has another value` : `${later} has the keys around it, not this`;
+    const reason = `of transaction ${txn}, not taken: ${why}`;
+    const slots = this.losers.get(page) ?? new Map();
+    this.losers.set(page, slots.set(slot, reason));
+    this.#tell(key, page, reason);
+  }
+
+  #sameValue(page: number, slot: number, other: { page: number; slot: number }): boolean {
+    const value = this.#valueOf(page, slot);
+    const given = this.#valueOf(other.page, other.slot);
+    return value !== undefined && given !== undefined && Buffer.compare(value, given) === 0;
+  }
+
+  #valueOf(page: number, slot: number): Uint8Array | undefined {
+    const leaf = this.#copy(page);
+    if (leaf.inOverflow(slot)) return this.file.value(leaf, slot);
+    return leaf.bytes.subarray(leaf.keyEnd(slot), leaf.end[slot]);
+  }
+
   #tell(key: Uint8Array, page: number, what: string): void {
+    this.conflicts++;
+    if (this.choices.length >= CHOICES_MAX) return;
     this.choices.push(`${JSON.stringify(bytesValue(key))} in page ${page}: ${what}`);
   }
 
@@ -281,14 +343,4 @@ export class V2Salvage {
 
 function nameOf(key: Uint8Array): string {
   return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
-}
-
-function inside({ low, high }: Range, key: Uint8Array): boolean {
-  if (low && Buffer.compare(key, low) < 0) return false;
-  return !high || Buffer.compare(key, high) < 0;
-}
-
-function overlaps({ low, high }: Range, first: Uint8Array, last: Uint8Array): boolean {
-  if (low && Buffer.compare(last, low) < 0) return false;
-  return !high || Buffer.compare(first, high) < 0;
 }

@@ -18,9 +18,9 @@ export function numbered(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `c${i}`);
 }
 
-/** Of a row whose table is not known. */
-export function valuesOf({ key, value }: SqlRow): SqlValue[] {
-  return Array.isArray(key) ? [...key, ...value] : value;
+/** Columns; of a row whose table is not known, they may all be its key. */
+export function valuesOf({ key, value, columns }: SqlRow): SqlValue[] {
+  return columns.length === 0 && Array.isArray(key) ? [...key, ...value] : value;
 }
 
 /** The table of rows that have no other, which is made with the first of them. */
@@ -49,9 +49,10 @@ export class LostTable {
   /** `refused`: only if the statement before it put nothing in; the table is made then. */
   add(cells: SqlRow, page: number, refused = false): void {
     this.make();
+    const { key } = cells;
     const values = valuesOf(cells);
     const kept = values.slice(0, this.#columns.length);
-    const id = Array.isArray(cells.key) ? null : cells.key;
+    const id = Array.isArray(key) ? null : key;
     const all = [page, values.length, id, ...kept].map((one) => literal(one, this.encoding));
     const names = [...LOST_COLUMNS, ...this.#columns.slice(0, kept.length)].join(',');
     const rows = refused ? `SELECT ${all.join(',')} WHERE changes()=0` : `VALUES(${all.join(',')})`;

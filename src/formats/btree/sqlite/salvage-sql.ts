@@ -30,12 +30,15 @@ export async function salvageSql(
   if (encoding !== 1) write(`PRAGMA encoding='${ENCODINGS[encoding]}';\n`);
   write('PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\n');
   const tables = schema.trees.filter((tree) => tree.kind === 'table' && !tree.secondary);
-  // AUTOINCREMENT tables make it, with rows that give way to its own. Without one it is not there.
-  const widest = Math.max(...schema.trees.map(({ names }) => names.length));
   const found = new LostTable(freeName(file), widestOf(file, lost), encoding, write);
+  // AUTOINCREMENT tables make it, with rows that give way to its own. Without one it is not there.
   const last = tables.some(({ table }) => table?.autoincrement) ? tables.filter(isSequence) : [];
+  const named: [SqliteTree, string[]][] = [];
   for (const tree of [...tables.filter((one) => !isSequence(one)), ...last]) {
-    const names = await columnsOf(file, context, tree);
+    named.push([tree, await columnsOf(file, context, tree)]);
+  }
+  const widest = named.reduce((most, [, { length }]) => Math.max(most, length), 0);
+  for (const [tree, names] of named) {
     if (!isInternal(tree.name)) {
       if (tree.sql !== undefined) write(statementText(tree.sql));
       // Where SQLite cannot read the statement, the rows have a place all the same.

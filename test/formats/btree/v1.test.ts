@@ -296,6 +296,19 @@ describe('damage', () => {
     expect(result.rows.map(({ key, value }) => [key, value])).toEqual(pairs.slice(0, 40));
   });
 
+  it('of metadata that are those of an older file leaves the page size known', async () => {
+    // Under twice the size the file is as long as they say, and half of its leaves are seen.
+    for (const pageSize of [512, 1024]) {
+      const bytes = load(pairs, pageSize);
+      const count = bytes.length / pageSize;
+      const even = bytes.slice(0, pageSize * (count - (count % 2)));
+      const old = withWord(withWord(even, 12, even.length / (2 * pageSize)), 0, 1);
+      const whole = await repaired(alone(v1, 'btree.db', old));
+      const { rows } = await scan(alone(v1, 'btree.db', whole['btree.db']!));
+      expect(rows.length).toBeGreaterThan(pairs.length - 40);
+    }
+  });
+
   it('of most of the metadata leaves the page size known', async () => {
     for (const [at, value] of [
       [4, 4],

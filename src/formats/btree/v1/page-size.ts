@@ -52,15 +52,23 @@ export function scoreOf(head: Uint8Array, size: number, pageSize: number): numbe
   return score;
 }
 
+interface ReadPages {
+  /** Of ten pages, how many can be read as what they say they are. */
+  score: number;
+  /** Keys of the leaves among them. */
+  keys: number;
+}
+
 /**
- * How many of the pages in the file's front can be read as what they say they are, where metadata
- * is damaged and tells nothing. Too large a size reads well too: of equals the smallest is meant.
+ * The pages in the file's front, where metadata is damaged and tells nothing. Too large a size
+ * reads well too, of a part of the pages: it has fewer keys.
  */
-function pagesScore(head: Uint8Array, size: number, pageSize: number): number {
+function readPages(head: Uint8Array, size: number, pageSize: number): ReadPages {
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const page = new V1Page();
   let good = 0;
   let bad = 0;
+  let keys = 0;
   for (let at = pageSize; at + pageSize <= head.length; at += pageSize) {
     const type = head[at]!;
     const leaf = type === TYPE_LEAF;
@@ -73,8 +81,9 @@ function pagesScore(head: Uint8Array, size: number, pageSize: number): number {
     }
     if (fits) good++;
     else bad++;
+    if (fits && leaf) keys += page.cells;
   }
-  return good === 0 ? 0 : Math.round((10 * good) / (good + bad));
+  return { score: good === 0 ? 0 : Math.round((10 * good) / (good + bad)), keys };
 }
 
 function zeros(bytes: Uint8Array, from: number, to: number): boolean {
@@ -99,13 +108,15 @@ function nextFreeOf(head: Uint8Array): number {
 
 export function bestPageSize(head: Uint8Array, source: ByteSource): number {
   const size = source.size ?? 0;
-  const scored = PAGE_SIZES.map((pageSize) => ({
-    pageSize,
-    score:
-      scoreOf(head, size, pageSize) +
-      pagesScore(head, size, pageSize) +
-      (nextFreeOf(head) * pageSize === size ? EXACT_SCORE : 0),
-  }));
+  const read = PAGE_SIZES.map((pageSize) => readPages(head, size, pageSize));
+  const keysMost = Math.max(...read.map(({ keys }) => keys));
+  const scored = PAGE_SIZES.map((pageSize, i) => {
+    const { score, keys } = read[i]!;
+    // Twice the true size has a part of half the pages, whatever metadata say, which may be old.
+    if (4 * keys < 3 * keysMost) return { pageSize, score: 0 };
+    const exact = nextFreeOf(head) * pageSize === size ? EXACT_SCORE : 0;
+    return { pageSize, score: scoreOf(head, size, pageSize) + score + exact };
+  });
   const most = Math.max(...scored.map(({ score }) => score));
   if (most === 0) return size > 0 && size < PAGE_BYTES_DEFAULT ? 512 : PAGE_BYTES_DEFAULT;
   const close = scored.filter(({ score }) => score > 0 && score >= most - CLOSE);

@@ -2,6 +2,7 @@
  * Progress of work that goes through several files at once, a merge of tables say: the bytes read
  * of them all, of the bytes that they have.
  */
+import { openedBy } from '../formats/file-set.ts';
 import type { ByteSource, FileEntry, FileSet, ScanContext } from '../formats/format.ts';
 
 type Tell = NonNullable<ScanContext['progress']>;
@@ -24,21 +25,9 @@ export function watched<T extends Opened>(inputs: readonly T[], tell: Tell | und
       done = Math.min(total, done + bytes);
       tell(path, done, total);
     };
-    return { ...input, set: watchedSet(input.set, read) };
+    const { set } = input;
+    return { ...input, set: openedBy(set, (name) => watchedSource(set.open(name), read)) };
   });
-}
-
-function watchedSet(set: FileSet, read: (bytes: number) => void): FileSet {
-  return {
-    path: set.path,
-    isDirectory: set.isDirectory,
-    files: set.files,
-    get siblings() {
-      return set.siblings;
-    },
-    open: (name) => watchedSource(set.open(name), read),
-    ...(set.below && { below: (name: string) => set.below!(name) }),
-  };
 }
 
 function watchedSource(source: ByteSource, read: (bytes: number) => void): ByteSource {

@@ -1,6 +1,8 @@
 /** A store as it is when a plan's mends are put in, and what of it the plan drops. */
+
 import { mendedSource, spanEnd } from '../copy-spans.ts';
-import type { FileSet, LedgerSpan } from '../format.ts';
+import { openedBy } from '../file-set.ts';
+import type { LedgerSpan } from '../format.ts';
 import type { BitcaskOpened } from './model.ts';
 
 export function mendedInput(
@@ -14,16 +16,8 @@ export function mendedInput(
   }
   if (mends.size === 0) return input;
   const { set } = input;
-  const mended: FileSet = {
-    path: set.path,
-    isDirectory: set.isDirectory,
-    files: set.files,
-    get siblings() {
-      return set.siblings;
-    },
-    open: (name) => mendedSource(set.open(name), mends.get(name) ?? []),
-  };
-  return { ...input, set: mended };
+  const open = (name: string) => mendedSource(set.open(name), mends.get(name) ?? []);
+  return { ...input, set: openedBy(set, open) };
 }
 
 /** The dropped spans of one file. Asked about places in ascending order. */

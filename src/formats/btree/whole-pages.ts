@@ -1,4 +1,5 @@
 /** A file that was cut off within a page, as if zeros filled that page up. */
+import { openedBy } from '../file-set.ts';
 import type { ByteSource } from '../format.ts';
 import type { BtreeOpened } from './model.ts';
 
@@ -9,8 +10,7 @@ export function withWholePages(input: BtreeOpened, pageSize: number): BtreeOpene
     const source = set.open(name);
     return names.has(name) ? filledUp(source, pageSize) : source;
   };
-  const { path, isDirectory, files, siblings } = set;
-  return { ...input, set: { path, isDirectory, files, siblings, open } };
+  return { ...input, set: openedBy(set, open) };
 }
 
 function filledUp(source: ByteSource, pageSize: number): ByteSource {

@@ -3,6 +3,7 @@
  * reading waits until what was pushed has been taken, so that two stores can be walked in step and
  * memory stays bounded by one reading window and what the taker asks to see at once.
  */
+import { openedBy } from '../file-set.ts';
 import type { ByteSource, Family, FileSet, Finding, Opened, ScanContext } from '../format.ts';
 import { type Operation, OperationSink } from './operation.ts';
 
@@ -54,15 +55,7 @@ export class OperationStream {
 
   /** The same files, whose reads wait their turn. */
   #gate(set: FileSet): FileSet {
-    return {
-      path: set.path,
-      isDirectory: set.isDirectory,
-      files: set.files,
-      get siblings() {
-        return set.siblings;
-      },
-      open: (name) => this.#gateSource(set.open(name)),
-    };
+    return openedBy(set, (name) => this.#gateSource(set.open(name)));
   }
 
   #gateSource(inner: ByteSource): ByteSource {

@@ -14,7 +14,9 @@
  * either, and the first one stops there. In every other case it reads on as if there were no
  * second: what is found in a damaged log is found by one pass from its front.
  */
+
 import type { Aside } from '../aside.ts';
+import { openedBy } from '../file-set.ts';
 import type { ByteSource, FileSet } from '../format.ts';
 import { LogChecker } from './log-checker.ts';
 import type { WalOpened, WalScanContext } from './model.ts';
@@ -176,15 +178,7 @@ function jointed(
       close: () => inner.close?.(),
     };
   };
-  return {
-    path: set.path,
-    isDirectory: set.isDirectory,
-    files: set.files,
-    get siblings() {
-      return set.siblings;
-    },
-    open,
-  };
+  return openedBy(set, open);
 }
 
 /** What the first reader has to do with the second. */

@@ -43,22 +43,19 @@ const snappyWithCrc: BlockCodec = {
 
 const identity: BlockCodec = { decompress: (bytes) => bytes, compress: (bytes) => bytes };
 
+/** Those that need nothing to be loaded, and no look at what they have written. */
+const ready = { null: identity, deflate: deflateRaw, snappy: snappyWithCrc };
+
+const decoders: Readonly<Record<CodecName, BlockDecoder>> = {
+  ...ready,
+  xz,
+  bzip2: { decompress: bzip2Decompress },
+  zstandard: zstdDecoder,
+};
+
 /** What reads: nothing has to be loaded for that, and compiled. */
 export function decoderOf(name: CodecName): BlockDecoder {
-  switch (name) {
-    case 'null':
-      return identity;
-    case 'deflate':
-      return deflateRaw;
-    case 'snappy':
-      return snappyWithCrc;
-    case 'xz':
-      return xz;
-    case 'bzip2':
-      return { decompress: bzip2Decompress };
-    case 'zstandard':
-      return zstdDecoder;
-  }
+  return decoders[name];
 }
 
 /** Those that are compiled when they are loaded are so once. */
@@ -73,17 +70,13 @@ export function loadCodec(name: CodecName): Promise<BlockCodec> {
 
 async function load(name: CodecName): Promise<BlockCodec> {
   switch (name) {
-    case 'null':
-      return identity;
-    case 'deflate':
-      return deflateRaw;
-    case 'snappy':
-      return snappyWithCrc;
     case 'xz':
       return provedCodec(name, xz);
     case 'bzip2':
       return provedCodec(name, await bzip2Codec());
     case 'zstandard':
       return provedCodec(name, await zstdCodec());
+    default:
+      return ready[name];
   }
 }

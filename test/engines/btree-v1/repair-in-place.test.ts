@@ -7,7 +7,7 @@ import { bulkLoad, type Entry } from '../../../src/formats/btree/v1/bulk-load.ts
 import { v1 } from '../../../src/formats/btree/v1/index.ts';
 import { DEFAULT_LIMITS } from '../../../src/formats/format.ts';
 import { encodeEntry } from '../../../src/formats/wal/btree-v1/encode.ts';
-import { type Disk, writeFully } from '../../../src/io/disk.ts';
+import { type Disk, readFully, writeFully } from '../../../src/io/disk.ts';
 import { diskSet } from '../../../src/io/disk-set.ts';
 import { replaceInPlace } from '../../../src/io/in-place.ts';
 import { NewDirectory } from '../../../src/io/new-directory.ts';
@@ -112,13 +112,18 @@ describe.each(Object.keys(SHAPES) as (keyof typeof SHAPES)[])(
             log.append({ kind: 'done' });
           },
           async check(disk, { events, boot }) {
+            const file = disk.open(join(ROOT, 'btree.db'), 'read');
+            const bytes = new Uint8Array(file.size());
+            readFully(file, bytes, 0, bytes.length, 0);
+            file.close();
             try {
               const found = await rowsOf(disk, boot, 'z');
               done++;
               return found === `${all} z3` ? [] : [`it has ${found}`];
             } catch (error) {
               // As it was: the log is not applied to what it would not leave whole.
-              if (events.length === 0 && (error as { code?: string }).code === 'corrupt') return [];
+              const asItWas = events.length === 0 && Buffer.compare(bytes, concat(old)) === 0;
+              if (asItWas && (error as { code?: string }).code === 'corrupt') return [];
               throw error;
             }
           },

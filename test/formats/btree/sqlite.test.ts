@@ -388,6 +388,8 @@ describe('salvage', () => {
     expect(report.orphans).toBeGreaterThan(250);
     expect(report.rows + report.orphans).toBeGreaterThanOrEqual(whole.report.rows - 22);
     expect(sql).toContain('CREATE TABLE "lost_and_found"(pgno, nfield, id, c0, c1, c2);');
+    // What the table refuses goes there with each of its columns once.
+    expect(sql).toContain(",2,NULL,'big',9999 WHERE changes()=0;");
   });
 });
 
